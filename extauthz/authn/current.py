@@ -1,0 +1,50 @@
+"""Whether a fact still holds: the one function that decides it, asked on a cache hit as on a miss."""
+
+from extauthz.model.errors import Denied, Reason
+from extauthz.model.key_manager import KeyManager
+from extauthz.model.token import TokenFacts, TokenForm
+
+
+def ensure_current(facts: TokenFacts, key_manager: KeyManager, now: float) -> None:
+    """The token is neither refused, expired nor too young, and is this issuer's and meant for us.
+
+    Raises:
+        Denied: the fact's own refusal, token_expired or invalid_token.
+    """
+    if facts.refusal is not None:
+        raise Denied(facts.refusal, "the issuer or the token itself says so")
+    skew = key_manager.clock_skew_seconds
+    # RFC 7519 §4.1.4: on or after `exp` it must not be accepted.
+    if facts.expires_at is not None and now >= facts.expires_at + skew:
+        raise Denied(Reason.TOKEN_EXPIRED, f"expired at {facts.expires_at:.0f}")
+    if facts.not_before is not None and now < facts.not_before - skew:
+        raise Denied(Reason.INVALID_TOKEN, f"not valid before {facts.not_before:.0f}")
+    # RFC 7662 §2.2: an introspection answer may leave `iss` out; a JWT was routed by it.
+    if facts.issuer != key_manager.issuer and not (facts.issuer is None and facts.form is TokenForm.INTROSPECTED):
+        raise Denied(Reason.INVALID_TOKEN, "issued by another issuer")
+    audiences = _audiences(facts.form, key_manager)
+    if audiences and audiences.isdisjoint(facts.audiences):
+        raise Denied(Reason.INVALID_TOKEN, "meant for another audience")
+
+
+def ensure_access_token(facts: TokenFacts, key_manager: KeyManager) -> None:
+    """The token's `typ` is one that the key manager gives to access tokens, where that is configured (RFC 9068 §4).
+
+    Raises:
+        Denied: wrong_token_type.
+    """
+    accepted = key_manager.jwt.token_types if key_manager.jwt else frozenset()
+    if facts.form is TokenForm.JWT and accepted and facts.token_type not in accepted:
+        raise Denied(Reason.WRONG_TOKEN_TYPE, "its `typ` is not one of jwt.token_types")
+
+
+def believe_until(expires_at: float | None, key_manager: KeyManager, now: float, ttl_seconds: float) -> float:
+    """Until when an issuer's word of now may be believed: the cache's time, and never past the token's own end."""
+    if expires_at is None:
+        return now + ttl_seconds
+    return min(now + ttl_seconds, expires_at + key_manager.clock_skew_seconds)
+
+
+def _audiences(form: TokenForm, key_manager: KeyManager) -> frozenset[str]:
+    settings = key_manager.jwt if form is TokenForm.JWT else key_manager.introspection
+    return settings.audiences if settings else frozenset()

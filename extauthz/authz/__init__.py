@@ -1,0 +1,1 @@
+"""May they: pure functions over the model."""

@@ -1,0 +1,1 @@
+"""The token that tells the upstream who called."""

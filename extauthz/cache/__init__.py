@@ -1,0 +1,1 @@
+"""Token facts, kept in process and in a Redis that replicas share."""

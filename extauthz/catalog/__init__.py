@@ -1,0 +1,1 @@
+"""What the data plane knows about key managers, APIs, applications and subscriptions."""

@@ -1,0 +1,135 @@
+"""A whole catalog as one YAML document, and what must hold between its parts."""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import Field
+
+from extauthz.catalog.entities import (
+    ApiDocument,
+    ApplicationDocument,
+    Id,
+    KeyManagerDocument,
+    SubscriptionDocument,
+)
+from extauthz.document.mistakes import Location, Mistake
+from extauthz.document.strict import CrossCheck, Strict
+from extauthz.model.key_manager import DEFAULT_ORGANIZATION
+
+_EntityT = TypeVar("_EntityT")
+KeyManagers = tuple[KeyManagerDocument, ...]
+Apis = tuple[ApiDocument, ...]
+Applications = tuple[ApplicationDocument, ...]
+Subscriptions = tuple[SubscriptionDocument, ...]
+
+
+def _repeated(
+    section: str,
+    entities: tuple[_EntityT, ...],
+    key: Callable[[_EntityT], Hashable],
+    what: str,
+) -> Iterator[Mistake]:
+    seen: dict[Hashable, int] = {}
+    for index, entity in enumerate(entities):
+        first = seen.setdefault(key(entity), index)
+        if first != index:
+            yield Mistake(location=(section, index), message=f"has the same {what} as {section}[{first}]")
+
+
+def _unknown(location: Location, kind: str, name: str, known: set[str]) -> Iterator[Mistake]:
+    if name not in known:
+        hint = f"known are {', '.join(sorted(known)[:10])}" if known else f"there is no {kind} in this catalog"
+        yield Mistake(location=location, message=f"`{name}` is not the id of a {kind}", hint=hint)
+
+
+def _by_organization(entities: Iterable[_EntityT], organization: str) -> dict[str, list[_EntityT]]:
+    grouped: dict[str, list[_EntityT]] = {}
+    for entity in entities:
+        grouped.setdefault(getattr(entity, "organization", None) or organization, []).append(entity)
+    return grouped
+
+
+def _ids_by_organization(entities: Iterable[Any], organization: str) -> dict[str, set[str]]:
+    return {own: {entity.id for entity in group} for own, group in _by_organization(entities, organization).items()}
+
+
+def _key_managers(organization: str, key_managers: KeyManagers) -> Iterator[Mistake]:
+    yield from _repeated("key_managers", key_managers, lambda km: (km.organization or organization, km.id), "id")
+    yield from _repeated(
+        "key_managers", key_managers, lambda km: (km.organization or organization, km.issuer), "issuer"
+    )
+
+
+def _apis(apis: Apis) -> Iterator[Mistake]:
+    yield from _repeated("apis", apis, lambda api: api.id, "id")
+    places: dict[tuple[str, str], int] = {}
+    for index, api in enumerate(apis):
+        for host in sorted(api.hosts) or ("",):
+            first = places.setdefault((host.lower(), api.context), index)
+            if first != index:
+                message = f"has the same host and context as apis[{first}]"
+                yield Mistake(location=("apis", index, "context"), message=message)
+
+
+def _api_key_managers(organization: str, key_managers: KeyManagers, apis: Apis) -> Iterator[Mistake]:
+    by_organization = _by_organization(key_managers, organization)
+    for index, api in enumerate(apis):
+        own = by_organization.get(api.organization or organization, [])
+        for name in sorted(api.key_managers or ()):
+            yield from _unknown(("apis", index, "key_managers"), "key manager", name, {km.id for km in own})
+        asked = [
+            km.id
+            for km in own
+            if km.enabled and km.introspection and (api.key_managers is None or km.id in api.key_managers)
+        ]
+        if len(asked) > 1:
+            message = f"opaque tokens could go to {' or '.join(asked)}; one sent to the wrong server is a leak"
+            hint = "list the key managers that this API accepts, with one that introspects"
+            yield Mistake(location=("apis", index, "key_managers"), message=message, hint=hint)
+
+
+def _applications(organization: str, key_managers: KeyManagers, applications: Applications) -> Iterator[Mistake]:
+    yield from _repeated("applications", applications, lambda application: application.id, "id")
+    known = _ids_by_organization(key_managers, organization)
+    clients: dict[tuple[str, str, str], str] = {}
+    for index, application in enumerate(applications):
+        own = application.organization or organization
+        for place, key in enumerate(application.keys):
+            location = ("applications", index, "keys", place)
+            yield from _unknown((*location, "key_manager"), "key manager", key.key_manager, known.get(own, set()))
+            first = clients.setdefault((own, key.key_manager, key.client_id), f"applications[{index}].keys[{place}]")
+            if first != f"applications[{index}].keys[{place}]":
+                yield Mistake(location=location, message=f"is the same client as {first}")
+
+
+def _subscriptions(
+    organization: str, apis: Apis, applications: Applications, subscriptions: Subscriptions
+) -> Iterator[Mistake]:
+    yield from _repeated("subscriptions", subscriptions, lambda s: (s.application, s.api), "application and API")
+    known_apis = _ids_by_organization(apis, organization)
+    known_applications = _ids_by_organization(applications, organization)
+    for index, subscription in enumerate(subscriptions):
+        own = subscription.organization or organization
+        location: Location = ("subscriptions", index)
+        yield from _unknown((*location, "api"), "API", subscription.api, known_apis.get(own, set()))
+        known = known_applications.get(own, set())
+        yield from _unknown((*location, "application"), "application", subscription.application, known)
+
+
+class CatalogDocument(Strict):
+    """The YAML file of `catalog: {file: ...}`."""
+
+    organization: Id = DEFAULT_ORGANIZATION
+    """Of every entity below that does not name its own."""
+    key_managers: tuple[KeyManagerDocument, ...] = ()
+    apis: tuple[ApiDocument, ...] = Field(default=(), min_length=1)
+    applications: tuple[ApplicationDocument, ...] = ()
+    subscriptions: tuple[SubscriptionDocument, ...] = ()
+
+    cross_checks: ClassVar[tuple[CrossCheck, ...]] = (
+        CrossCheck(needs=("organization", "key_managers"), find=_key_managers),
+        CrossCheck(needs=("apis",), find=_apis),
+        CrossCheck(needs=("organization", "key_managers", "apis"), find=_api_key_managers),
+        CrossCheck(needs=("organization", "key_managers", "applications"), find=_applications),
+        CrossCheck(needs=("organization", "apis", "applications", "subscriptions"), find=_subscriptions),
+    )

@@ -1,0 +1,80 @@
+"""The catalog from a YAML file, followed as the file changes."""
+
+import asyncio
+from pathlib import Path
+from typing import Literal, Protocol
+
+from extauthz.catalog.contents import CatalogContents
+from extauthz.catalog.conversion import contents_of
+from extauthz.catalog.document import CatalogDocument
+from extauthz.document.mistakes import DocumentError
+from extauthz.document.strict import load
+
+_Signature = tuple[int, int, int]
+
+
+class CatalogListener(Protocol):
+    """What becomes of a file that was read."""
+
+    async def accept(self, contents: CatalogContents) -> None:
+        """Takes over new contents.
+
+        Raises:
+            DocumentError: they cannot be used here; the old ones stay.
+        """
+        ...
+
+    def keep(self, problem: DocumentError) -> None:
+        """The file cannot be used: the last good catalog stays."""
+        ...
+
+
+def load_contents(path: Path) -> CatalogContents:
+    """The catalog in a file.
+
+    Raises:
+        DocumentError: with every mistake that was found.
+    """
+    return contents_of(load(path, CatalogDocument), path.parent)
+
+
+class FileSource:
+    """Reads a catalog file again whenever it changes."""
+
+    def __init__(self, path: Path, listener: CatalogListener) -> None:
+        self._path = path
+        self._listener = listener
+        self._seen: _Signature | Literal["missing", "never"] = "never"
+
+    async def load(self) -> None:
+        """Reads the file.
+
+        Raises:
+            DocumentError: it cannot be used.
+        """
+        self._seen = self._signature()
+        # Aside, in a thread: a long file does not hold up the Checks of this moment.
+        await self._listener.accept(await asyncio.to_thread(load_contents, self._path))
+
+    async def refresh(self) -> None:
+        """Reads the file if it has changed; one that cannot be used is reported once, and again when it changes."""
+        if self._signature() == self._seen:
+            return
+        try:
+            await self.load()
+        except DocumentError as problem:
+            self._listener.keep(problem)
+
+    async def follow(self, interval_seconds: float) -> None:
+        """Looks at the file every `interval_seconds` until cancelled."""
+        while True:
+            await asyncio.sleep(interval_seconds)
+            await self.refresh()
+
+    def _signature(self) -> _Signature | Literal["missing"]:
+        try:
+            # Follows links: a mounted ConfigMap changes by pointing a link elsewhere.
+            found = self._path.stat()
+        except OSError:
+            return "missing"
+        return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,0 +1,1 @@
+"""`extauthz demo`: the whole system on loopback, as child programs."""

@@ -1,0 +1,27 @@
+"""How the command line ends when something is wrong."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+from extauthz.document.mistakes import DocumentError
+
+EXIT_FAILURE = 1
+"""Something went wrong while running."""
+EXIT_BAD_INPUT = 2
+"""A file or an option cannot be used; the message says what and where."""
+
+
+@contextmanager
+def told_plainly() -> Iterator[Any]:
+    """Bad input and addresses that cannot be had end with a message and a status, not with a traceback."""
+    try:
+        yield
+    except DocumentError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(EXIT_BAD_INPUT) from error
+    except OSError as error:
+        typer.echo(f"extauthz: {error}", err=True)
+        raise typer.Exit(EXIT_FAILURE) from error

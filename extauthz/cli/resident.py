@@ -1,0 +1,59 @@
+"""`extauthz resident`: the built-in key manager."""
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from extauthz.cli.errors import EXIT_BAD_INPUT, EXIT_FAILURE
+from extauthz.model.errors import Unavailable
+from extauthz.resident.client_secret import new_client_secret, secret_digest
+from extauthz.telemetry.logs import configure_logs
+
+app = typer.Typer(
+    help="The built-in key manager: an OAuth 2.0 authorization server.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # locals hold tokens and secrets
+)
+
+
+@app.callback(invoke_without_command=True)
+def resident(
+    context: typer.Context,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="Settings of this process (YAML).")] = None,
+) -> None:
+    """Runs the key manager until SIGTERM or SIGINT."""
+    if context.invoked_subcommand:
+        return
+    if config is None:
+        raise typer.BadParameter("is needed", param_hint="--config")
+    _serve(config)
+
+
+@app.command()
+def secret() -> None:
+    """Prints a new client secret, for the client, and its SHA-256, for the configuration."""
+    client_secret = new_client_secret()
+    print(f"client_secret: {client_secret}")
+    print(f"sha256: {secret_digest(client_secret).hex()}")
+
+
+def _serve(config: Path) -> None:
+    try:
+        from extauthz.resident import document, server, settings  # noqa: PLC0415 - optional dependencies
+    except ModuleNotFoundError as exc:
+        typer.echo(f"{exc.name} is not installed; install extauthz[resident]", err=True)
+        raise typer.Exit(EXIT_BAD_INPUT) from exc
+    try:
+        loaded = settings.load_settings(config, os.environ)
+        configure_logs()
+        server.run(loaded, time.time)
+    except document.SettingsError as exc:
+        typer.echo(str(exc), err=True)
+        raise typer.Exit(EXIT_BAD_INPUT) from exc
+    except Unavailable as exc:
+        typer.echo(f"{exc.component}: {exc.detail}", err=True)
+        raise typer.Exit(EXIT_FAILURE) from exc

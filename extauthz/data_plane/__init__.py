@@ -1,0 +1,1 @@
+"""The composition root of `extauthz serve`: puts everything together and runs it."""

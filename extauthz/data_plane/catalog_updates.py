@@ -1,0 +1,44 @@
+"""What becomes of a new catalog: everything that it needs is made ready, then it is taken over as a whole."""
+
+import structlog
+
+from extauthz.authn.issuers import Issuers
+from extauthz.catalog.catalog import Catalog
+from extauthz.catalog.contents import CatalogContents
+from extauthz.document.mistakes import DocumentError, Mistake
+from extauthz.telemetry.health import Health
+
+_log = structlog.get_logger(__name__)
+
+
+class CatalogUpdates:
+    """Takes over what a catalog source delivers (see `catalog.file_source.CatalogListener`)."""
+
+    def __init__(self, catalog: Catalog, issuers: Issuers, health: Health) -> None:
+        self._catalog = catalog
+        self._issuers = issuers
+        self._health = health
+        self._loaded = False
+
+    async def accept(self, contents: CatalogContents) -> None:
+        """Takes over new contents.
+
+        Raises:
+            DocumentError: a key manager cannot be used here; the old catalog stays.
+        """
+        try:
+            prepared = self._issuers.prepare(contents.key_managers)
+        except ValueError as error:
+            raise DocumentError("catalog", [Mistake(location=("key_managers",), message=str(error))]) from error
+        # Nothing is awaited between both: no Check sees a key manager without its keys.
+        self._catalog.replace(contents)
+        await self._issuers.adopt(prepared)
+        self._loaded = True
+        self._health.report("catalog", ok=True, detail=f"{len(contents.apis)} APIs")
+        _log.info("catalog_loaded", apis=len(contents.apis), key_managers=len(contents.key_managers))
+
+    def keep(self, problem: DocumentError) -> None:
+        """Says loudly that the last good catalog stays; without one the process is not ready."""
+        detail = "the new catalog cannot be used, the last good one stays" if self._loaded else "no catalog yet"
+        self._health.report("catalog", ok=self._loaded, detail=detail)
+        _log.error("catalog_refused", problem=str(problem), kept=self._loaded)

@@ -1,0 +1,167 @@
+"""Plain data to a checked document: all mistakes at once."""
+
+import contextlib
+import difflib
+import json
+import typing
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from extauthz.document.mistakes import DocumentError, Location, Mistake
+from extauthz.document.text import Lines, parse, read
+
+DocumentT = TypeVar("DocumentT", bound="Strict")
+
+
+class Strict(BaseModel):
+    """A part of a document: unknown keys and values of the wrong type are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    cross_checks: ClassVar[tuple["CrossCheck", ...]] = ()
+    """Of a whole document: what must hold between its sections."""
+
+    def contradictions(self) -> Iterator[Mistake]:
+        """What is wrong between values that are right one by one; locations are relative to this part."""
+        yield from ()
+
+    @model_validator(mode="after")
+    def _raise_contradictions(self) -> Self:
+        # Inside pydantic's own walk, so that a mistake elsewhere in the file does not hide these.
+        if mistakes := tuple(self.contradictions()):
+            raise PydanticCustomError(_CONTRADICTIONS, "contradictions", {"mistakes": mistakes})
+        return self
+
+
+_CONTRADICTIONS = "contradictions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossCheck:
+    """A rule between sections of a document; it is tried when each section that it needs is right by itself."""
+
+    needs: tuple[str, ...]
+    find: Callable[..., Iterable[Mistake]]
+    """Called with the sections in the order of `needs`."""
+
+
+def load(path: Path, document: type[DocumentT]) -> DocumentT:
+    """Reads, parses and checks a file.
+
+    Raises:
+        DocumentError: with every mistake that was found.
+    """
+    return loads(read(path), document, str(path))
+
+
+def loads(text: str, document: type[DocumentT], source: str) -> DocumentT:
+    """Parses and checks a text; `source` names it in the report.
+
+    Raises:
+        DocumentError: with every mistake that was found.
+    """
+    data, lines, mistakes = parse(text, source)
+    if not isinstance(data, dict):
+        raise DocumentError(source, [Mistake(location=(), message="must be a mapping of keys to values")])
+    checked: DocumentT | None = None
+    try:
+        # By way of JSON, strict mode takes a list for a tuple and a word for an enum, yet never "1" for 1.
+        checked = document.model_validate_json(json.dumps(data))
+        sections = {name: getattr(checked, name) for name in document.model_fields}
+    except ValidationError as error:
+        mistakes += [mistake for e in error.errors() for mistake in _mistakes(e, document)]
+        sections = _right_sections(data, document)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DocumentError(source, [Mistake(location=(), message="holds a value that is not plain data")]) from error
+    for check in document.cross_checks:
+        if all(need in sections for need in check.needs):
+            mistakes += check.find(*(sections[need] for need in check.needs))
+    if checked is None or mistakes:
+        raise DocumentError(source, [replace(m, line=_line(m.location, lines)) for m in mistakes])
+    return checked
+
+
+def _right_sections(data: dict[str, Any], document: type[Strict]) -> dict[str, Any]:
+    """The sections of a faulty document that are right by themselves."""
+    sections = {}
+    for name, field in document.model_fields.items():
+        if name not in data:
+            if not field.is_required():
+                sections[name] = field.get_default(call_default_factory=True, validated_data={})
+            continue
+        with contextlib.suppress(ValidationError):
+            sections[name] = TypeAdapter(field.rebuild_annotation()).validate_json(json.dumps(data[name]), strict=True)
+    return sections
+
+
+def _line(location: Location, lines: Lines) -> int | None:
+    """The line of a place, or of the nearest thing around it (a missing key has no line of its own)."""
+    for length in range(len(location), 0, -1):
+        if location[:length] in lines:
+            return lines[location[:length]]
+    return None
+
+
+def _mistakes(error: Any, document: type[BaseModel]) -> Iterator[Mistake]:
+    location: Location = tuple(error["loc"])
+    if error["type"] == _CONTRADICTIONS:
+        for mistake in error["ctx"]["mistakes"]:
+            yield replace(mistake, location=(*location, *mistake.location))
+        return
+    messages = {"missing": "is missing", "extra_forbidden": "is not known here"}
+    message = messages.get(error["type"], error["msg"].removeprefix("Value error, "))
+    known = _known_keys(document, location[:-1])
+    hint = _unknown_key_hint(str(location[-1]), known) if error["type"] == "extra_forbidden" else _hint(error)
+    yield Mistake(location=location, message=message, hint=hint)
+
+
+def _unknown_key_hint(key: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(key, known, n=1)
+    return f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}" if known else ""
+
+
+def _hint(error: Any) -> str:
+    given = error.get("input")
+    if error["type"] in {"string_type", "int_type", "bool_type", "float_type"} and isinstance(given, str | int | float):
+        wanted = error["type"].removesuffix("_type")
+        return f"write {'it in quotes' if wanted == 'string' else f'a plain {wanted}, without quotes'}"
+    if error["type"] in {"frozen_set_type", "tuple_type", "list_type"} and isinstance(given, str):
+        return "write a list: [one, two]"
+    return ""
+
+
+def _known_keys(annotation: Any, location: Location) -> list[str]:
+    """The keys of the part at a place, found by walking the classes; empty where it is not one part."""
+    parts = [annotation]
+    for step in location:
+        parts = [inner for part in parts for inner in _inside(part, step)]
+    fields = [p.model_fields for p in _unfold(parts) if isinstance(p, type) and issubclass(p, BaseModel)]
+    return sorted({key for field in fields for key in field})
+
+
+def _inside(annotation: Any, step: str | int) -> list[Any]:
+    found = []
+    for part in _unfold([annotation]):
+        if isinstance(part, type) and issubclass(part, BaseModel):
+            if step in part.model_fields:
+                found.append(part.model_fields[str(step)].annotation)
+        elif arguments := typing.get_args(part):
+            found.append(arguments[0] if isinstance(step, int) else arguments[-1])
+    return found
+
+
+def _unfold(annotations: list[Any]) -> Iterator[Any]:
+    """The alternatives of unions and annotated types."""
+    for annotation in annotations:
+        origin = typing.get_origin(annotation)
+        if origin is typing.Annotated:
+            yield from _unfold([typing.get_args(annotation)[0]])
+        elif origin is typing.Union or type(annotation).__name__ == "UnionType":
+            yield from _unfold(list(typing.get_args(annotation)))
+        else:
+            yield annotation

@@ -1,0 +1,93 @@
+"""YAML text to plain data, by YAML 1.2's core schema, with the line of every value."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from extauthz.document.mistakes import DocumentError, Location, Mistake
+
+MAX_BYTES = 64 * 1024 * 1024
+"""Far above any file written by hand; a guard against being pointed at the wrong one."""
+
+Lines = dict[Location, int]
+
+
+class _CoreLoader(yaml.SafeLoader):
+    """`off` is a word and not false, `12:30` is no number, a date is text: what the author wrote is what is read."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own attribute
+
+
+_CORE_SCHEMA = (
+    ("null", r"(?:~|null|Null|NULL|)", ["~", "n", "N", ""]),
+    ("bool", r"(?:true|True|TRUE|false|False|FALSE)", list("tTfF")),
+    ("int", r"(?:[-+]?(?:0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+)", list("-+0123456789")),
+    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
+)
+for _tag, _pattern, _first_characters in _CORE_SCHEMA:
+    _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^{_pattern}$"), _first_characters)
+
+
+def read(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        DocumentError: it cannot be read, is too large, or is not UTF-8.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise DocumentError(str(path), [Mistake(location=(), message=f"larger than {MAX_BYTES} bytes")])
+        return content.decode()
+    except OSError as error:
+        raise DocumentError(str(path), [Mistake(location=(), message=error.strerror or "cannot be read")]) from error
+    except UnicodeDecodeError as error:
+        raise DocumentError(str(path), [Mistake(location=(), message="is not UTF-8 text")]) from error
+
+
+def parse(text: str, source: str) -> tuple[Any, Lines, list[Mistake]]:
+    """Plain data, the line of each value, and the keys that stand twice (PyYAML would silently take the last).
+
+    Raises:
+        DocumentError: it is not YAML.
+    """
+    loader = _CoreLoader(text)
+    try:
+        node = loader.get_single_node()
+        lines: Lines = {}
+        mistakes: list[Mistake] = []
+        _walk(node, (), lines, mistakes)
+        return (loader.construct_document(node) if node is not None else None), lines, mistakes
+    except yaml.YAMLError as error:
+        raise DocumentError(source, [_syntax_mistake(error)]) from error
+    except RecursionError as error:
+        raise DocumentError(source, [Mistake(location=(), message="is nested too deeply")]) from error
+    finally:
+        loader.dispose()
+
+
+def _syntax_mistake(error: yaml.YAMLError) -> Mistake:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or "is not YAML"
+    return Mistake(location=(), message=str(problem), line=mark.line + 1 if mark else None)
+
+
+def _walk(node: yaml.Node | None, location: Location, lines: Lines, mistakes: list[Mistake]) -> None:
+    if node is None:
+        return
+    lines[location] = node.start_mark.line + 1
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            _walk(item, (*location, index), lines, mistakes)
+    elif isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            place = (*location, str(key.value))
+            if str(key.value) in seen:
+                mistakes.append(Mistake(location=place, message="stands twice", line=key.start_mark.line + 1))
+            _walk(value, place, lines, mistakes)
+            seen.add(str(key.value))
+            lines[place] = key.start_mark.line + 1

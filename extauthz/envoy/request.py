@@ -1,0 +1,68 @@
+"""From Envoy's CheckRequest to the request that the pipeline decides on."""
+
+from collections.abc import Mapping
+
+from envoy.config.core.v3.base_pb2 import HeaderMap, HeaderValue
+from envoy.service.auth.v3.attribute_context_pb2 import AttributeContext
+from envoy.service.auth.v3.external_auth_pb2 import CheckRequest
+
+from extauthz.model.check import RequestContext
+from extauthz.model.errors import Denied, Reason
+
+API_EXTENSION = "api"
+"""The key in `context_extensions` by which a route names its API."""
+
+MAX_REQUEST_ID_LENGTH = 128
+"""Characters; the client may choose `x-request-id`, and every log line carries it."""
+
+
+class RequestHeaders:
+    """Request headers by lower-case name, read in place: nothing is copied before it is asked for."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+
+    def get(self, name: str, default: str = "", /) -> str:
+        """The value of a header, or the default."""
+        return self._values.get(name, default)
+
+
+def request_context(check_request: CheckRequest) -> RequestContext:
+    """The request that Envoy asks about.
+
+    Raises:
+        Denied: `invalid_request` for a check without an HTTP request (Envoy's network filter sends those).
+    """
+    attributes: AttributeContext = check_request.attributes
+    if not attributes.request.HasField("http"):
+        raise Denied(Reason.INVALID_REQUEST, "the check has no attributes.request.http")
+    http = attributes.request.http
+    headers = RequestHeaders(_joined(http.header_map) if http.HasField("header_map") else http.headers)
+    return RequestContext(
+        method=http.method,
+        host=http.host,
+        path=http.path,
+        headers=headers,
+        # `http.id` is Envoy's stream id, which no other log knows.
+        request_id=(headers.get("x-request-id") or http.id)[:MAX_REQUEST_ID_LENGTH],
+        api_id=attributes.context_extensions.get(API_EXTENSION),
+    )
+
+
+def _joined(header_map: HeaderMap) -> dict[str, str]:
+    """The headers as `encode_raw_headers` sends them, joined as Envoy itself joins them without it."""
+    values: dict[str, str] = {}
+    for entry in header_map.headers:
+        name = entry.key.lower()
+        value = _text(entry)
+        # A repeated Authorization must show up as a joined one, never as "the first": CVE-2021-32777.
+        values[name] = f"{values[name]},{value}" if name in values else value
+    return values
+
+
+def _text(entry: HeaderValue) -> str:
+    # RFC 9110 §5.5: octets above 0x7F are opaque. Latin-1 has a character for each, so nothing raises (CVE-2023-27488).
+    raw: bytes = entry.raw_value
+    return raw.decode("latin-1") if raw else str(entry.value)

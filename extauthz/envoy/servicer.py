@@ -1,0 +1,144 @@
+"""Answers Envoy's Check, whatever happens behind it."""
+
+import asyncio
+from typing import Protocol
+
+import grpc
+import structlog
+from envoy.service.auth.v3.external_auth_pb2 import CheckRequest
+from google.protobuf.message import DecodeError
+
+from extauthz.envoy.request import request_context
+from extauthz.envoy.response import ResponseBuilder
+from extauthz.model.check import Decision, Deny, RequestContext
+from extauthz.model.errors import Denied, Reason, Unavailable
+
+AUTHORIZATION_SERVICE = "envoy.service.auth.v3.Authorization"
+
+_log = structlog.get_logger(__name__)
+
+
+class Decider(Protocol):
+    """Says whether a request may pass."""
+
+    async def decide(self, request: RequestContext) -> Decision:
+        """The decision. Whatever is raised, or returned in its place, refuses the request."""
+        ...
+
+
+class DecisionObserver(Protocol):
+    """Told of each decision after it was sent; what it raises goes to the event loop's exception handler."""
+
+    def __call__(self, request: RequestContext | None, decision: Decision, seconds: float) -> None:
+        """A decision was taken within `seconds`; `request` is None where none could be read."""
+        ...
+
+
+class AuthorizationServicer:
+    """`envoy.service.auth.v3.Authorization`, on serialized messages.
+
+    Refuses inside a successful call: Envoy takes a failed call for an outage, which `failure_mode_allow` lets pass.
+    """
+
+    def __init__(
+        self,
+        *,
+        decider: Decider,
+        responses: ResponseBuilder,
+        budget_seconds: float,
+        on_decision: DecisionObserver | None = None,
+    ) -> None:
+        """`budget_seconds` must be below the timeout that Envoy waits, or Envoy gives up first.
+
+        Raises:
+            ValueError: no time at all.
+        """
+        if not budget_seconds > 0:
+            raise ValueError("budget_seconds must be above 0")
+        self._decider = decider
+        self._responses = responses
+        self._budget_seconds = budget_seconds
+        self._on_decision = on_decision
+
+    async def Check(self, request_bytes: bytes, _context: object = None) -> bytes:  # noqa: N802 - Envoy's name
+        """A serialized CheckResponse for a serialized CheckRequest.
+
+        Raises:
+            asyncio.CancelledError: the caller went away. Nothing else.
+        """
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        request: RequestContext | None = None
+        try:
+            request = _parsed(request_bytes)
+            decision = await self._decision(request)
+            response = self._responses.response(decision)
+        except Denied as denied:  # what was sent is no request
+            decision = Deny.of(denied)
+            response = self._responses.response(decision)
+        except Exception as exc:  # noqa: BLE001 - the data plane's one: whatever went wrong, the request is refused
+            decision = Deny(reason=Reason.INTERNAL, detail=type(exc).__name__)
+            response = self._responses.response(decision)
+            loop.call_soon(_log_failure, type(exc).__name__, _place(exc), request)
+        if self._on_decision is not None:
+            loop.call_soon(self._on_decision, request, decision, loop.time() - started)
+        # Log and observer come later: there they cost the caller nothing, and cannot turn an answer into an error.
+        return response
+
+    async def _decision(self, request: RequestContext) -> Decision:
+        try:
+            return await self._in_time(request)
+        except Denied as denied:
+            return Deny.of(denied)
+        except Unavailable as missing:
+            return Deny.unavailable(missing)
+        except TimeoutError:
+            return Deny(reason=Reason.UNAVAILABLE, detail="time budget spent")
+        except asyncio.CancelledError as exc:
+            if _is_being_cancelled():
+                raise
+            raise _CancelledWithin from exc
+
+    async def _in_time(self, request: RequestContext) -> Decision:
+        async with asyncio.timeout(self._budget_seconds) as budget:
+            decision = await self._decider.decide(request)
+        if budget.expired():  # the cancellation was swallowed on the way
+            raise TimeoutError
+        return decision
+
+
+def rpc_handlers(servicer: AuthorizationServicer) -> grpc.GenericRpcHandler:
+    """The service for a gRPC server; without serializers, messages arrive and leave as bytes."""
+    methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+        "Check": grpc.unary_unary_rpc_method_handler(servicer.Check)
+    }
+    return grpc.method_handlers_generic_handler(AUTHORIZATION_SERVICE, methods)
+
+
+class _CancelledWithin(Exception):  # noqa: N818 - says what happened
+    """Something that the decision waited for was cancelled, but not this call: no reason to fail it."""
+
+
+def _parsed(request_bytes: bytes) -> RequestContext:
+    try:
+        check_request = CheckRequest.FromString(request_bytes)
+    except DecodeError as exc:  # also a string that is not UTF-8
+        raise Denied(Reason.INVALID_REQUEST, "not a CheckRequest") from exc
+    return request_context(check_request)
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _log_failure(error: str, place: str, request: RequestContext | None) -> None:
+    # The type and the place only: a message may quote a token.
+    _log.error("check_failed", error=error, place=place, request_id=request.request_id if request is not None else "")
+
+
+def _place(exc: Exception) -> str:
+    trace = exc.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace is not None else ""

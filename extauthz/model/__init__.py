@@ -1,0 +1,1 @@
+"""The vocabulary of the service: frozen values, standard library only."""

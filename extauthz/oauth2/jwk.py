@@ -1,0 +1,160 @@
+"""One public key that verifies signatures (RFC 7517), from a JWK or from a certificate."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt import PyJWK
+from jwt.exceptions import PyJWTError
+
+from extauthz.model.key_manager import SIGNATURE_ALGORITHMS
+from extauthz.oauth2 import base64url
+
+PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey | Ed448PublicKey
+
+MIN_RSA_BITS = 2048
+"""RFC 7518 §3.3."""
+MAX_RSA_BITS = 8192
+"""A larger key makes every verification cost milliseconds."""
+
+_CURVES = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
+_JWK_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+# Which algorithm PyJWK needs to be told so that it reads a key of this (kty, crv).
+_READERS = {
+    ("RSA", None): "RS256",
+    ("EC", "P-256"): "ES256",
+    ("EC", "P-384"): "ES384",
+    ("EC", "P-521"): "ES512",
+    ("OKP", "Ed25519"): "EdDSA",
+    ("OKP", "Ed448"): "EdDSA",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationKey:
+    """A public key and what its owner says that it is for."""
+
+    public_key: PublicKey = field(repr=False)
+    thumbprint: str
+    """RFC 7638 SHA-256, base64url."""
+    kid: str | None = None
+    alg: str | None = None
+    """The only algorithm of the key, if the JWK names one (RFC 7517 §4.4)."""
+
+    def fits(self, alg: str) -> bool:
+        """Whether the key may verify a signature of this algorithm (RFC 7518 §3.1, RFC 8037 §3.1)."""
+        return self.alg in (None, alg) and alg in SIGNATURE_ALGORITHMS and _type_fits(self.public_key, alg)
+
+
+def verification_key(jwk: Mapping[str, Any]) -> VerificationKey | None:
+    """The key of a JWK; None for a key that verifies nothing here.
+
+    That is: private and symmetric keys, keys for encryption, unknown types and curves, RSA keys out of bounds, and
+    anything malformed (RFC 7517 §5: such members of a set are ignored).
+    """
+    if not _is_for_verification(jwk):
+        return None
+    public_key = _public_key(jwk)
+    if public_key is None:
+        return None
+    key = VerificationKey(
+        public_key=public_key, thumbprint=thumbprint(public_key), kid=jwk.get("kid"), alg=jwk.get("alg")
+    )
+    return key if _is_usable(key) else None
+
+
+def key_from_certificate(pem: str) -> VerificationKey:
+    """The key of a PEM certificate.
+
+    The certificate pins the key and nothing else: its dates, names and signature are not looked at.
+
+    Raises:
+        ValueError: not exactly one certificate, or a key that no allowed algorithm can use.
+    """
+    try:
+        certificates = x509.load_pem_x509_certificates(pem.encode("utf-8"))
+        public_key = certificates[0].public_key()
+    except (ValueError, UnsupportedAlgorithm) as exc:
+        raise ValueError("not a PEM certificate with a known type of key") from exc
+    if len(certificates) != 1:
+        raise ValueError(f"{len(certificates)} certificates where one is expected")
+    if not isinstance(public_key, PublicKey):
+        raise ValueError("the certificate's key is not RSA, EC or EdDSA")  # noqa: TRY004 - a bad value, not a bad type
+    key = VerificationKey(public_key=public_key, thumbprint=thumbprint(public_key))
+    if not _is_usable(key):
+        raise ValueError(f"the certificate's key fits no algorithm (RSA needs {MIN_RSA_BITS} to {MAX_RSA_BITS} bits)")
+    return key
+
+
+def thumbprint(public_key: PublicKey) -> str:
+    """RFC 7638 §3: SHA-256 over the required members in order, base64url."""
+    document = json.dumps(_required_members(public_key), sort_keys=True, separators=(",", ":"))
+    return base64url.encode(hashlib.sha256(document.encode("utf-8")).digest())
+
+
+def _is_for_verification(jwk: Mapping[str, Any]) -> bool:
+    operations = jwk.get("key_ops", ["verify"])
+    return (
+        jwk.get("use", "sig") == "sig"
+        and isinstance(operations, list)
+        and "verify" in operations
+        and isinstance(jwk.get("kid"), str | None)
+        and isinstance(jwk.get("alg"), str | None)
+        # A private key in a published set is no secret any more, so nothing that it signs is trusted.
+        and "d" not in jwk
+    )
+
+
+def _public_key(jwk: Mapping[str, Any]) -> PublicKey | None:
+    kty, crv = jwk.get("kty"), jwk.get("crv")
+    if not isinstance(kty, str) or not isinstance(crv, str | None):
+        return None
+    algorithm = _READERS.get((kty, crv))
+    if algorithm is None:
+        return None
+    try:
+        key = PyJWK(dict(jwk), algorithm).key
+    except (PyJWTError, UnsupportedAlgorithm, TypeError, ValueError):
+        return None
+    return key if isinstance(key, PublicKey) else None
+
+
+def _is_usable(key: VerificationKey) -> bool:
+    return any(key.fits(alg) for alg in SIGNATURE_ALGORITHMS)
+
+
+def _type_fits(public_key: PublicKey, alg: str) -> bool:
+    match public_key:
+        case RSAPublicKey():
+            return alg[:2] in ("RS", "PS") and MIN_RSA_BITS <= public_key.key_size <= MAX_RSA_BITS
+        case EllipticCurvePublicKey():
+            return _CURVES.get(alg) == public_key.curve.name
+        case _:
+            return alg == "EdDSA"
+
+
+def _required_members(public_key: PublicKey) -> dict[str, str]:
+    match public_key:
+        case RSAPublicKey():
+            rsa = public_key.public_numbers()
+            return {"kty": "RSA", "n": _unsigned(rsa.n), "e": _unsigned(rsa.e)}
+        case EllipticCurvePublicKey():
+            point, size = public_key.public_numbers(), (public_key.key_size + 7) // 8
+            curve = _JWK_CURVES.get(public_key.curve.name, public_key.curve.name)
+            # RFC 7518 §6.2.1.2: coordinates have the full width of the curve.
+            return {"kty": "EC", "crv": curve, "x": _unsigned(point.x, size), "y": _unsigned(point.y, size)}
+        case _:
+            curve = "Ed25519" if isinstance(public_key, Ed25519PublicKey) else "Ed448"
+            return {"kty": "OKP", "crv": curve, "x": base64url.encode(public_key.public_bytes_raw())}
+
+
+def _unsigned(number: int, size: int | None = None) -> str:
+    return base64url.encode(number.to_bytes(size or (number.bit_length() + 7) // 8, "big"))

@@ -1,0 +1,137 @@
+"""JSON Web Tokens (RFC 7519): read to find the issuer, then verified with the issuer's key."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from extauthz.model.errors import Denied, Reason
+from extauthz.model.key_manager import SIGNATURE_ALGORITHMS
+from extauthz.model.token import Claims
+from extauthz.oauth2 import base64url, strict_json
+from extauthz.oauth2.jwk import VerificationKey
+from extauthz.oauth2.jws import verified_payload
+
+MAX_TOKEN_LENGTH = 64 * 1024
+"""Characters; Envoy takes 60 KiB of headers by default."""
+
+_JWS_PARTS = 3
+_JWE_PARTS = 5
+# A header that brings its own key, or changes what is signed, is the sender's choice and never ours (RFC 8725 §3.10;
+# RFC 7515 §4.1.11: an extension that is not understood must be refused, and none is). `x5c` is ignored: never trusted.
+_REFUSED_HEADERS = ("crit", "jku", "jwk", "x5u", "b64")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnverifiedJwt:
+    """A token in the form of a JWT. Nothing in it may be believed; the issuer only chooses whose key is tried."""
+
+    token: str = field(repr=False)
+    header: Mapping[str, Any] = field(repr=False)
+    alg: str
+    kid: str | None
+    typ: str | None
+    """In lower case and without `application/` (RFC 7515 §4.1.9)."""
+    issuer: str | None
+    """`iss`; of an encrypted token the header's copy (RFC 7519 §5.3); None when it is absent or not a string."""
+    encrypted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedClaims:
+    """Claims whose signature is valid. Only `verify` makes them."""
+
+    claims: Claims = field(repr=False)
+    typ: str | None
+    """See `UnverifiedJwt.typ`."""
+    key_thumbprint: str
+    """RFC 7638 SHA-256 thumbprint of the key that verified the signature."""
+
+
+def parse(token: str) -> UnverifiedJwt | None:
+    """Read a token; None when it is opaque.
+
+    A token is a JWT if it has 3 or 5 parts and the first decodes to a JSON object with `alg`.
+
+    Raises:
+        Denied: INVALID_TOKEN: longer than `MAX_TOKEN_LENGTH`, or a JWT that is malformed.
+    """
+    if len(token) > MAX_TOKEN_LENGTH:
+        raise Denied(Reason.INVALID_TOKEN, f"longer than {MAX_TOKEN_LENGTH} characters")
+    parts = token.split(".")
+    if len(parts) not in (_JWS_PARTS, _JWE_PARTS):
+        return None
+    header = _header(parts[0])
+    return None if header is None else _jwt(token, header, parts[1:])
+
+
+def verify(jwt: UnverifiedJwt, key: VerificationKey, algorithms: frozenset[str]) -> SignedClaims:
+    """The claims of a token, once its header is acceptable and its signature valid.
+
+    Time, issuer and audience are the caller's to check.
+
+    Raises:
+        Denied: INVALID_TOKEN: encrypted, an algorithm that is not allowed or does not fit the key, a header that is
+            refused, or a bad signature.
+    """
+    if jwt.encrypted:
+        raise Denied(Reason.INVALID_TOKEN, "encrypted tokens are not supported")
+    # The second test holds whatever the configuration says: never `none`, never a shared secret (RFC 8725 §3.1).
+    if jwt.alg not in algorithms or jwt.alg not in SIGNATURE_ALGORITHMS:
+        raise Denied(Reason.INVALID_TOKEN, "the algorithm is not allowed")
+    for name in _REFUSED_HEADERS:
+        if name in jwt.header:
+            raise Denied(Reason.INVALID_TOKEN, f"header `{name}` is refused")
+    payload = verified_payload(jwt.token, key, jwt.alg)
+    return SignedClaims(claims=Claims(_claims(payload)), typ=jwt.typ, key_thumbprint=key.thumbprint)
+
+
+def _header(part: str) -> dict[str, Any] | None:
+    try:
+        header = strict_json.parse_object(base64url.decode(part))
+    except strict_json.AmbiguousJson as exc:
+        raise Denied(Reason.INVALID_TOKEN, f"header: {exc}") from exc
+    except ValueError:
+        return None
+    return header if "alg" in header else None
+
+
+def _jwt(token: str, header: dict[str, Any], parts: list[str]) -> UnverifiedJwt:
+    segments = [_segment(part) for part in parts]
+    encrypted = len(segments) != _JWS_PARTS - 1
+    issuer = (header if encrypted else _claims(segments[0])).get("iss")
+    return UnverifiedJwt(
+        token=token,
+        header=MappingProxyType(header),
+        alg=_text(header, "alg") or "",
+        kid=_text(header, "kid"),
+        typ=_media_type(_text(header, "typ")),
+        issuer=issuer if isinstance(issuer, str) else None,
+        encrypted=encrypted,
+    )
+
+
+def _segment(part: str) -> bytes:
+    try:
+        return base64url.decode(part)
+    except ValueError as exc:
+        raise Denied(Reason.INVALID_TOKEN, "a part is not base64url") from exc
+
+
+def _claims(payload: bytes) -> dict[str, Any]:
+    try:
+        return strict_json.parse_object(payload)
+    except ValueError as exc:
+        # RFC 7519 §7.2 step 10: the payload is one JSON object. JSON errors quote no content.
+        raise Denied(Reason.INVALID_TOKEN, f"claims: {type(exc).__name__}") from exc
+
+
+def _text(header: dict[str, Any], name: str) -> str | None:
+    value = header.get(name)
+    if name in header and not isinstance(value, str):
+        raise Denied(Reason.INVALID_TOKEN, f"header `{name}` is not a string")
+    return value
+
+
+def _media_type(typ: str | None) -> str | None:
+    return None if typ is None else typ.lower().removeprefix("application/")

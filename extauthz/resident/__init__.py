@@ -1,0 +1,1 @@
+"""The built-in key manager: an OAuth 2.0 authorization server of its own process."""

@@ -1,0 +1,86 @@
+"""`deploy/envoy/envoy.yaml` as it is: Envoy accepts it, and it keeps what its comments promise."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from support.allow_server import running_allow_server
+from support.envoy import ROOT, envoy_binary, running_echo, running_envoy, send
+
+pytestmark = [pytest.mark.external_service, pytest.mark.through_envoy]
+
+BOOTSTRAP = ROOT / "deploy/envoy/envoy.yaml"
+
+
+async def test_envoy_accepts_the_bootstrap() -> None:
+    validation = await asyncio.create_subprocess_exec(
+        *(envoy_binary(), "--mode", "validate", "--log-level", "warning", "--config-path", BOOTSTRAP),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await validation.communicate()
+    assert validation.returncode == 0, output.decode()
+    assert b"deprecated" not in output.lower()
+
+
+async def test_authorization_and_upstream_read_the_same_path(tmp_path: Path) -> None:
+    async with (
+        running_echo(tmp_path) as echo,
+        running_allow_server() as authorization,
+        running_envoy(tmp_path, authorization_port=authorization.port, upstream_port=echo) as envoy,
+    ):
+        response = await send(envoy.port, target="/open/..//pets/%2e%2e/admin?next=/a/../b")
+    assert b'"path":"/admin?next=/a/../b"' in response.body
+    assert authorization.requests[0].attributes.request.http.path == "/admin?next=/a/../b"
+
+
+@pytest.mark.parametrize("target", ["/open%2f..%2fadmin", "/open%5c..%5cadmin"])
+async def test_encoded_slash_is_refused_unasked(tmp_path: Path, target: str) -> None:
+    async with (
+        running_allow_server() as authorization,
+        running_envoy(tmp_path, authorization_port=authorization.port, upstream_port=authorization.port) as envoy,
+    ):
+        response = await send(envoy.port, target=target)
+    assert response.status == 400
+    assert authorization.requests == []
+
+
+async def test_check_carries_only_the_headers_that_are_read_as_bytes(tmp_path: Path) -> None:
+    """Envoy joins a repeated Authorization by itself, so two tokens never look like one."""
+    authorizations = [("Authorization", "Bearer a"), ("Authorization", "Bearer \xff")]
+    async with (
+        running_echo(tmp_path) as echo,
+        running_allow_server() as authorization,
+        running_envoy(tmp_path, authorization_port=authorization.port, upstream_port=echo) as envoy,
+    ):
+        await send(envoy.port, [*authorizations, ("Cookie", "c"), ("X-Forwarded-For", "192.0.2.1")])
+    headers = authorization.requests[0].attributes.request.http.header_map.headers
+    seen = {header.key: header.raw_value for header in headers}
+    assert set(seen) == {"authorization", "x-request-id"}
+    assert seen["authorization"] == b"Bearer a,Bearer \xff"
+
+
+async def test_what_a_client_claims_of_the_proxy_is_not_passed_on(tmp_path: Path) -> None:
+    claims = [("X-Envoy-Internal", "true"), ("X-Envoy-Original-Path", "/forged"), ("X_Forwarded_For", "192.0.2.1")]
+    async with (
+        running_echo(tmp_path) as echo,
+        running_allow_server() as authorization,
+        running_envoy(tmp_path, authorization_port=authorization.port, upstream_port=echo) as envoy,
+    ):
+        response = await send(envoy.port, claims)
+    assert response.status == 200
+    assert response.seen_by_upstream("x-envoy-internal") == []
+    assert response.seen_by_upstream("x-envoy-original-path") == []
+    assert "192.0.2.1" not in response.seen_by_upstream("x-forwarded-for")
+
+
+async def test_access_log_has_no_query(tmp_path: Path) -> None:
+    async with (
+        running_echo(tmp_path) as echo,
+        running_allow_server() as authorization,
+        running_envoy(tmp_path, authorization_port=authorization.port, upstream_port=echo) as envoy,
+    ):
+        await send(envoy.port, target="/pets?access_token=secret")
+    log = (tmp_path / "envoy.log").read_text(encoding="utf-8")
+    assert '"path":"/pets"' in log
+    assert "secret" not in log

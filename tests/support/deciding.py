@@ -1,0 +1,106 @@
+"""A pipeline in the test's own process, with a simulated issuer behind it."""
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from support.authorization_server import AuthorizationServer
+from support.catalogs import contents, key_manager, request
+from support.clock import Clock
+
+from extauthz.authn.authenticator import AuthenticatorChain
+from extauthz.authn.facts import FactMaker
+from extauthz.authn.introspection import IntrospectionAuthenticator
+from extauthz.authn.issuers import Issuers
+from extauthz.authn.jwt import JwtAuthenticator
+from extauthz.authn.known_tokens import KnownTokens
+from extauthz.backend_jwt.selection import backend_jwt
+from extauthz.cache.cache import FactsStore
+from extauthz.cache.keys import CacheKeys
+from extauthz.cache.memory import MemoryCache
+from extauthz.cache.tiered import TieredCache
+from extauthz.catalog.catalog import Catalog
+from extauthz.data_plane.catalog_updates import CatalogUpdates
+from extauthz.data_plane.connections import IssuerConnections, http_session
+from extauthz.data_plane.secrets import Secrets
+from extauthz.model.check import Decision
+from extauthz.pipeline import CheckPipeline
+from extauthz.telemetry.health import Health
+
+CACHE_SECRET = b"a secret of at least 32 bytes, for tests"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deciding:
+    """A pipeline, and what a test may turn in it."""
+
+    pipeline: CheckPipeline
+    updates: CatalogUpdates
+    clock: Clock
+    health: Health
+
+    async def check(self, token: str | None, path: str = "/petstore/v1/pets", **settings: Any) -> Decision:
+        """The decision about a request with a bearer token."""
+        authorization = None if token is None else f"Bearer {token}"
+        return await self.pipeline.decide(request(path, authorization=authorization, **settings))
+
+    async def catalog(self, **sections: Any) -> None:
+        """Takes over another catalog."""
+        await self.updates.accept(contents(Path(), **sections))
+
+
+def key_manager_of(server: AuthorizationServer, **settings: Any) -> dict[str, Any]:
+    """A catalog entry for a simulated issuer, with JWTs and opaque tokens."""
+    introspection = {
+        "endpoint": server.introspection_endpoint,
+        "authentication": {"basic": {"username": server.client_id, "password": "gateway"}},
+    }
+    defaults = {"issuer": server.issuer, "jwt": {"jwks_uri": server.jwks_uri}, "introspection": introspection}
+    return key_manager(**(defaults | settings))
+
+
+@asynccontextmanager
+async def deciding(
+    server: AuthorizationServer, *, store: FactsStore | None = None, hosts: frozenset[str] = frozenset({"127.0.0.1"})
+) -> AsyncIterator[Deciding]:
+    """A pipeline whose catalog has one API and the simulated issuer."""
+    clock, catalog, health = Clock(), Catalog(), Health()
+    secrets = Secrets({"gateway": server.client_secret.encode()}, {"gateway": hosts})
+    async with http_session() as session:
+        issuers = Issuers(IssuerConnections(session=session, secrets=secrets, clock=clock))
+        updates = CatalogUpdates(catalog, issuers, health)
+        facts = FactMaker(ttl_seconds=300, negative_ttl_seconds=30)
+        caches = [TieredCache(_memory(clock)), TieredCache(_memory(clock), store)]
+        jwt, opaque = (KnownTokens(cache=cache, keys=CacheKeys([CACHE_SECRET]), clock=clock) for cache in caches)
+        chain = AuthenticatorChain(
+            [
+                JwtAuthenticator(catalog=catalog, issuers=issuers, known=jwt, facts=facts),
+                IntrospectionAuthenticator(catalog=catalog, issuers=issuers, known=opaque, facts=facts),
+            ],
+            max_token_bytes=16_384,
+        )
+        pipeline = CheckPipeline(catalog, chain, partial(backend_jwt, signer=None))
+        world = Deciding(pipeline=pipeline, updates=updates, clock=clock, health=health)
+        await world.catalog(key_managers=[key_manager_of(server)])
+        try:
+            yield world
+        finally:
+            for cache in caches:
+                await cache.close()
+            await issuers.close()
+
+
+def _memory(clock: Clock) -> MemoryCache:
+    return MemoryCache(entries=1000, negative_entries=100, clock=clock)
+
+
+def unverified_claims(jwt: str) -> dict[str, Any]:
+    """The claims of a JWT, unchecked."""
+    payload = jwt.split(".")[1]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims

@@ -1,0 +1,152 @@
+"""Facts that leave the process come back exactly, or not at all."""
+
+from dataclasses import replace
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+from hypothesis import given
+from hypothesis import strategies as st
+
+from extauthz.cache.keys import CacheKeys
+from extauthz.cache.sealed import FactsSealer
+from extauthz.model.errors import Reason
+from extauthz.model.token import TokenFacts, TokenForm
+from extauthz.v1 import token_pb2
+
+KEYS = CacheKeys([b"s" * 32]).sealing
+KEY = b"k" * 32
+FACTS = TokenFacts(form=TokenForm.JWT, believe_until=100.0, subject="alice@example.com", claims={"n": 2**60})
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+times = st.none() | st.floats(allow_nan=False)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters()),
+    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+    max_leaves=10,
+)
+facts_of_any_kind = st.builds(
+    TokenFacts,
+    form=st.sampled_from(TokenForm),
+    believe_until=st.floats(allow_nan=False),
+    refusal=st.none() | st.sampled_from(Reason),
+    issuer=st.none() | texts,
+    subject=st.none() | texts,
+    client_id=st.none() | texts,
+    scopes=st.frozensets(texts),
+    audiences=st.frozensets(texts),
+    expires_at=times,
+    not_before=times,
+    issued_at=times,
+    token_type=st.none() | texts,
+    token_id=st.none() | texts,
+    signing_key=st.none() | texts,
+    claims=st.dictionaries(st.text(), json_values),
+)
+
+
+def sealed_by(sealer: FactsSealer) -> bytes:
+    sealed = sealer.seal(KEY, FACTS)
+    assert sealed is not None
+    return sealed
+
+
+@given(facts=facts_of_any_kind)
+def test_every_field_comes_back_exactly(facts):
+    sealer = FactsSealer(KEYS)
+
+    sealed = sealer.seal(KEY, facts)
+
+    assert sealed is not None
+    opened = sealer.open(KEY, sealed)
+    assert opened is not None
+    assert opened == facts
+    assert repr(opened.claims) == repr(facts.claims)  # 1, 1.0 and True are equal, and not the same
+
+
+@given(garbage=st.binary(max_size=200))
+def test_garbage_is_a_miss(garbage):
+    assert FactsSealer(KEYS).open(KEY, garbage) is None
+    assert FactsSealer(KEYS).open(KEY, b"\x01" + garbage) is None
+
+
+def test_every_changed_bit_is_a_miss():
+    sealer = FactsSealer(KEYS)
+    sealed = sealed_by(sealer)
+
+    for bit in range(len(sealed) * 8):
+        changed = bytearray(sealed)
+        changed[bit // 8] ^= 1 << bit % 8
+        assert sealer.open(KEY, bytes(changed)) is None
+
+
+def test_facts_under_another_cache_key_are_a_miss():
+    sealer = FactsSealer(KEYS)
+
+    assert sealer.open(b"j" * 32, sealed_by(sealer)) is None
+
+
+def test_a_rotated_secret_opens_and_no_longer_seals():
+    old, new = b"o" * 32, b"n" * 32
+    before, after = FactsSealer(CacheKeys([old]).sealing), FactsSealer(CacheKeys([new, old]).sealing)
+
+    assert after.open(KEY, sealed_by(before)) == FACTS
+    assert before.open(KEY, sealed_by(after)) is None
+
+
+def test_the_same_facts_are_sealed_differently_each_time():
+    sealer = FactsSealer(KEYS)
+
+    assert sealed_by(sealer) != sealed_by(sealer)
+
+
+def test_nothing_of_the_facts_can_be_seen():
+    sealed = sealed_by(FactsSealer(KEYS))
+
+    assert b"alice" not in sealed
+    assert b"jwt" not in sealed
+
+
+@pytest.mark.parametrize(
+    "facts", [replace(FACTS, subject="\ud800"), replace(FACTS, claims={"n": object()})], ids=["surrogate", "not JSON"]
+)
+def test_what_the_format_cannot_hold_is_not_sealed(facts):
+    assert FactsSealer(KEYS).seal(KEY, facts) is None
+
+
+def test_claims_nested_too_deeply_to_be_written_are_not_sealed():
+    nested: list[object] = []
+    for _ in range(100_000):
+        nested = [nested]
+
+    assert FactsSealer(KEYS).seal(KEY, replace(FACTS, claims={"nested": nested})) is None
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        token_pb2.TokenFacts(form="paseto", claims_json=b"{}"),
+        token_pb2.TokenFacts(form="jwt", refusal="because", claims_json=b"{}"),
+        token_pb2.TokenFacts(form="jwt", claims_json=b"[]"),
+        token_pb2.TokenFacts(form="jwt", claims_json=b"{"),
+        token_pb2.TokenFacts(form="jwt"),
+    ],
+    ids=["form", "refusal", "claims-list", "claims-cut", "no-claims"],
+)
+def test_facts_of_a_version_that_says_more_are_a_miss(message):
+    assert FactsSealer(KEYS).open(KEY, _sealed(message.SerializeToString())) is None
+
+
+def test_what_is_no_protobuf_is_a_miss_even_if_it_was_sealed():
+    assert FactsSealer(KEYS).open(KEY, _sealed(b"\xff\xff\xff")) is None
+
+
+def test_another_format_version_is_a_miss():
+    sealed = sealed_by(FactsSealer(KEYS))
+
+    assert FactsSealer(KEYS).open(KEY, b"\x02" + sealed[1:]) is None
+
+
+def _sealed(plain: bytes) -> bytes:
+    """As another version of this program would seal it."""
+    nonce = b"n" * 12
+    return b"\x01" + nonce + AESGCMSIV(KEYS[0]).encrypt(nonce, plain, b"\x01token facts" + KEY)

@@ -1,0 +1,187 @@
+from dataclasses import replace
+
+import pytest
+from support.catalogs import api, application, contents, key_manager, request
+
+from extauthz.catalog.catalog import Catalog
+from extauthz.model.check import Principal
+from extauthz.model.errors import Denied, Reason, Unavailable
+from extauthz.model.key_manager import BackendJwtMode
+from extauthz.model.token import TokenFacts, TokenForm
+
+
+def denied(catalog, *arguments, **settings):
+    with pytest.raises(Denied) as caught:
+        catalog.match(request(*arguments, **settings))
+    return caught.value
+
+
+def principal(catalog, client_id="client"):
+    key_manager = catalog.key_manager_for_issuer("default", "https://issuer.example.com")
+    facts = TokenFacts(form=TokenForm.JWT, believe_until=1, client_id=client_id)
+    return Principal(key_manager=key_manager, facts=facts, token_key=b"key")
+
+
+def test_before_the_first_catalog_everything_is_unavailable():
+    with pytest.raises(Unavailable):
+        Catalog().match(request())
+
+
+def test_a_request_is_matched_by_path_and_method():
+    match = Catalog(contents()).match(request("/petstore/v1/pets/7?x=1"))
+    assert (match.api.id, match.resource.template) == ("petstore", "/pets/{petId}")
+
+
+def test_what_does_not_match_is_told_apart():
+    catalog = Catalog(contents())
+    assert denied(catalog, "/nowhere").reason is Reason.NO_MATCHING_API
+    assert denied(catalog, "/petstore/v1/toys").reason is Reason.NO_MATCHING_RESOURCE
+    assert denied(catalog, "/petstore/v1/pets/../pets").reason is Reason.NO_MATCHING_API
+    wrong_method = denied(catalog, method="DELETE")
+    assert wrong_method.reason is Reason.METHOD_NOT_ALLOWED
+    assert wrong_method.methods == {"GET", "POST"}
+
+
+def test_a_context_ends_at_a_segment():
+    assert denied(Catalog(contents()), "/petstore/v10/pets").reason is Reason.NO_MATCHING_API
+
+
+def test_the_longest_context_wins():
+    wide = api(id="wide", context="/petstore", resources=[{"template": "/*", "methods": ["GET"]}])
+    catalog = Catalog(contents(apis=[wide, api()]))
+    assert catalog.match(request()).api.id == "petstore"
+    assert catalog.match(request("/petstore/other")).api.id == "wide"
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("api.example.com", "exact"),
+        ("API.example.com:8443", "exact"),
+        ("api.example.com.", "exact"),
+        ("other.example.com", "wild"),
+        ("a.b.example.com", "wild"),
+        ("example.com", "any"),
+        ("[::1]:8080", "any"),
+        ("", "any"),
+    ],
+)
+def test_the_most_specific_host_wins(host, expected):
+    apis = [
+        api(id="any"),
+        api(id="wild", hosts=["*.example.com"]),
+        api(id="exact", hosts=["api.example.com"]),
+    ]
+    catalog = Catalog(contents(apis=apis, subscriptions=[]))
+    assert catalog.match(request(host=host)).api.id == expected
+
+
+def test_a_route_may_name_the_api_but_not_another_path():
+    catalog = Catalog(contents(apis=[api(hosts=["api.example.com"])]))
+    assert catalog.match(request(host="elsewhere", api_id="petstore")).api.id == "petstore"
+    assert denied(catalog, "/other", api_id="petstore").reason is Reason.NO_MATCHING_API
+    assert denied(catalog, api_id="unknown").reason is Reason.NO_MATCHING_API
+
+
+@pytest.mark.parametrize("path", ["/petstore/v1", "/petstore/v1/"])
+def test_the_context_itself_is_the_template_slash(path):
+    catalog = Catalog(contents(apis=[api(resources=[{"template": "/", "methods": ["GET"]}])]))
+    assert catalog.match(request(path)).resource.template == "/"
+
+
+def test_an_api_may_take_a_whole_host():
+    catalog = Catalog(contents(apis=[api(context="/", resources=[{"template": "/*", "methods": ["GET"]}])]))
+    for path in ("/", "/a", "/a/b"):
+        assert catalog.match(request(path)).api.id == "petstore"
+
+
+def test_access_finds_application_and_subscription():
+    catalog = Catalog(contents())
+    access = catalog.access(principal(catalog), catalog.match(request()))
+    assert access.application is not None
+    assert access.application.id == "app"
+    assert access.key_type == "PRODUCTION"
+    assert access.subscription is not None
+    assert access.subscription.policy == "Gold"
+
+
+def test_a_client_of_nobody_has_no_application():
+    catalog = Catalog(contents())
+    access = catalog.access(principal(catalog, "stranger"), catalog.match(request()))
+    assert (access.application, access.key_type, access.subscription) == (None, None, None)
+
+
+def test_a_client_id_of_another_key_manager_is_another_client():
+    other = key_manager(id="other", issuer="https://other.example.com")
+    applications = [application(keys=[{"key_manager": "other", "client_id": "client"}])]
+    catalog = Catalog(contents(key_managers=[key_manager(), other], applications=applications))
+    assert catalog.access(principal(catalog), catalog.match(request())).application is None
+
+
+def test_a_new_subscription_works_although_the_token_was_checked_before_it():
+    catalog = Catalog(contents(subscriptions=[]))
+    caller, match = principal(catalog), catalog.match(request())
+    assert catalog.access(caller, match).subscription is None
+    catalog.replace(contents())
+    assert catalog.access(caller, match).subscription is not None
+
+
+def test_an_api_that_vanished_during_the_check_is_unavailable():
+    catalog = Catalog(contents())
+    caller, match = principal(catalog), catalog.match(request())
+    catalog.replace(contents(apis=[api(id="other")], subscriptions=[]))
+    with pytest.raises(Unavailable):
+        catalog.access(caller, match)
+
+
+def test_a_resource_that_changed_during_the_check_is_unavailable():
+    catalog = Catalog(contents())
+    caller, match = principal(catalog), catalog.match(request())
+    resources = [{"template": "/pets", "methods": ["GET"], "scopes": ["admin"]}]
+    catalog.replace(contents(apis=[api(resources=resources)]))
+    with pytest.raises(Unavailable):
+        catalog.access(caller, match)
+
+
+@pytest.mark.parametrize("settings", [{"enabled": False}, {"clock_skew_seconds": 9}])
+def test_a_key_manager_that_changed_during_the_check_refuses(settings):
+    catalog = Catalog(contents())
+    caller, match = principal(catalog), catalog.match(request())
+    catalog.replace(contents(key_managers=[key_manager(**settings)]))
+    with pytest.raises(Denied) as caught:
+        catalog.access(caller, match)
+    assert caught.value.reason is Reason.INVALID_TOKEN
+
+
+def test_a_disabled_key_manager_is_not_found():
+    catalog = Catalog(contents(key_managers=[key_manager(enabled=False)]))
+    assert catalog.key_manager_for_issuer("default", "https://issuer.example.com") is None
+
+
+def test_an_issuer_is_found_exactly_and_in_its_organization_only():
+    catalog = Catalog(contents())
+    assert catalog.key_manager_for_issuer("default", "https://issuer.example.com/") is None
+    assert catalog.key_manager_for_issuer("acme", "https://issuer.example.com") is None
+
+
+def test_opaque_tokens_go_to_the_one_key_manager_that_the_api_accepts():
+    basic = {"basic": {"username": "u", "password": "p"}}
+    introspecting = [
+        key_manager(id=name, issuer=f"https://{name}", jwt=None,
+                    introspection={"endpoint": f"https://{name}/i", "authentication": basic})
+        for name in ("first", "second")
+    ]  # fmt: skip
+    apis = [api(key_managers=["second"]), api(id="jwt-only", context="/j", key_managers=["km"])]
+    catalog = Catalog(contents(key_managers=[key_manager(), *introspecting], apis=apis))
+    found = catalog.key_manager_for_opaque_tokens(catalog.match(request()).api)
+    assert found is not None
+    assert found.id == "second"
+    assert catalog.key_manager_for_opaque_tokens(catalog.match(request("/j/pets")).api) is None
+
+
+def test_an_unchanged_principal_is_kept_as_it_is():
+    catalog = Catalog(contents())
+    caller = principal(catalog)
+    assert catalog.access(caller, catalog.match(request())).principal is caller
+    renamed = replace(caller, key_manager=replace(caller.key_manager, backend_jwt=BackendJwtMode.PASS_THROUGH))
+    assert catalog.access(renamed, catalog.match(request())).principal.key_manager.backend_jwt == "generate"

@@ -1,0 +1,71 @@
+"""When the process may be sent requests."""
+
+import pytest
+
+from extauthz.telemetry.health import Component, Health
+
+
+def test_nothing_is_well_before_it_is_reported():
+    health = Health()
+    assert not health.ready
+    assert health.components["catalog"] == Component(ok=False, essential=True, detail="not started")
+
+
+def test_the_process_is_ready_with_every_essential_component():
+    health = Health(essential={"catalog", "revocation"}, dispensable={"cache"})
+    health.report("catalog", ok=True)
+    assert not health.ready
+    health.report("revocation", ok=True)
+    assert health.ready
+
+
+def test_the_process_is_ready_without_its_cache():
+    health = Health()
+    health.report("catalog", ok=True)
+    health.report("cache", ok=False, detail="connection refused")
+    assert health.ready
+    assert health.components["cache"] == Component(ok=False, essential=False, detail="connection refused")
+
+
+def test_the_process_is_not_ready_once_an_essential_component_fails():
+    health = Health()
+    health.report("catalog", ok=True)
+    health.report("catalog", ok=False)
+    assert not health.ready
+
+
+def test_a_name_in_both_sets_is_essential():
+    assert Health(essential={"cache"}, dispensable={"cache"}).components["cache"].essential
+
+
+def test_draining_is_for_good():
+    health = Health()
+    health.begin_draining()
+    health.report("catalog", ok=True)
+    assert health.draining
+    assert not health.ready
+
+
+def test_listeners_hear_of_changes_and_of_nothing_else():
+    health, heard = Health(), []
+    health.subscribe(lambda changed: heard.append((changed.ready, changed.draining)))
+    health.report("catalog", ok=True)
+    health.report("catalog", ok=True)
+    health.begin_draining()
+    health.begin_draining()
+    assert heard == [(True, False), (False, True)]
+
+
+def test_a_component_that_nobody_declared_is_not_accepted():
+    with pytest.raises(KeyError, match="catalogue"):
+        Health().report("catalogue", ok=True)
+
+
+def test_the_components_cannot_be_changed_from_outside():
+    components = Health().components
+    with pytest.raises(TypeError):
+        components["catalog"] = Component(ok=True, essential=True)  # type: ignore[index]
+
+
+def test_the_repr_tells_the_state():
+    assert repr(Health()) == "<Health ready=False draining=False failed=['cache', 'catalog']>"

@@ -1,0 +1,79 @@
+"""What the documents say is what the program does."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from extauthz.catalog.document import CatalogDocument
+from extauthz.catalog.entities import (
+    ApiDocument,
+    ApplicationDocument,
+    ApplicationKeyDocument,
+    IntrospectionDocument,
+    JwtDocument,
+    KeyManagerDocument,
+    ResourceDocument,
+    SubscriptionDocument,
+)
+from extauthz.document.strict import loads
+from extauthz.envoy.refusals import REFUSALS
+from extauthz.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def text(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def yaml_blocks(name):
+    return re.findall(r"```yaml\n(.*?)```", text(name), re.DOTALL)
+
+
+def test_the_examples_of_the_readme_are_right():
+    catalog, settings = yaml_blocks("README.md")
+    loads(catalog, CatalogDocument, "README.md")
+    loads(settings, Settings, "README.md")
+
+
+def test_the_table_of_refusals_is_that_of_the_program():
+    rows = re.findall(r"^\| (\w+) \| (\d+) \| (\d+) \| ?(\w*)", text("docs/refusals.md"), re.MULTILINE)
+    documented = {reason: (code, int(status), error) for reason, code, status, error in rows}
+    assert documented == {
+        reason.value: (refusal.code, refusal.status, refusal.error or "") for reason, refusal in REFUSALS.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        KeyManagerDocument, JwtDocument, IntrospectionDocument, ApiDocument, ResourceDocument,
+        ApplicationDocument, ApplicationKeyDocument, SubscriptionDocument,
+    ],
+)  # fmt: skip
+def test_every_key_of_the_catalog_is_documented(document):
+    page = text("docs/catalog.md")
+    assert [key for key in document.model_fields if not re.search(rf"[`{{ ]{key}[`:]", page)] == []
+
+
+def settings_keys(model, prefix=""):
+    for name, field in model.model_fields.items():
+        parts = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        nested = [part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)]
+        if nested and name != "secrets":
+            yield from settings_keys(nested[0], f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", field
+
+
+def test_every_setting_is_documented_with_its_default():
+    rows = dict(re.findall(r"^\| (`[^|]*`) \|([^|]*)\|", text("docs/settings.md"), re.MULTILINE))
+    documented = {key.strip("` "): default for keys, default in rows.items() for key in keys.split(",")}
+    actual = dict(settings_keys(Settings))
+    assert documented.keys() == actual.keys()
+    for key, default in documented.items():
+        if "`" in default:
+            value = actual[key].default
+            assert str(getattr(value, "value", value)).removesuffix(".0") == default.strip("` ").removesuffix(".0"), key
