@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from extauthz.document.mistakes import DocumentError
+from extauthz.model.errors import Unavailable
 
 EXIT_FAILURE = 1
 """Something went wrong while running."""
@@ -16,7 +17,7 @@ EXIT_BAD_INPUT = 2
 
 @contextmanager
 def told_plainly() -> Iterator[Any]:
-    """Bad input and addresses that cannot be had end with a message and a status, not with a traceback."""
+    """Bad input and what cannot be had at start (an address, a database) end with a message and a status."""
     try:
         yield
     except DocumentError as error:
@@ -24,4 +25,7 @@ def told_plainly() -> Iterator[Any]:
         raise typer.Exit(EXIT_BAD_INPUT) from error
     except OSError as error:
         typer.echo(f"extauthz: {error}", err=True)
+        raise typer.Exit(EXIT_FAILURE) from error
+    except Unavailable as error:
+        typer.echo(f"extauthz: {error.component}: {error.detail}", err=True)
         raise typer.Exit(EXIT_FAILURE) from error

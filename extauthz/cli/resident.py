@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from extauthz.cli.errors import EXIT_BAD_INPUT, EXIT_FAILURE
-from extauthz.model.errors import Unavailable
+from extauthz.cli.errors import EXIT_BAD_INPUT, told_plainly
 from extauthz.resident.client_secret import new_client_secret, secret_digest
 from extauthz.telemetry.logs import configure_logs
 
@@ -43,17 +42,11 @@ def secret() -> None:
 
 def _serve(config: Path) -> None:
     try:
-        from extauthz.resident import document, server, settings  # noqa: PLC0415 - optional dependencies
+        from extauthz.resident import configuration, server  # noqa: PLC0415 - optional dependencies
     except ModuleNotFoundError as exc:
         typer.echo(f"{exc.name} is not installed; install extauthz[resident]", err=True)
         raise typer.Exit(EXIT_BAD_INPUT) from exc
-    try:
-        loaded = settings.load_settings(config, os.environ)
+    with told_plainly():
+        loaded = configuration.load_configuration(config, os.environ)
         configure_logs()
         server.run(loaded, time.time)
-    except document.SettingsError as exc:
-        typer.echo(str(exc), err=True)
-        raise typer.Exit(EXIT_BAD_INPUT) from exc
-    except Unavailable as exc:
-        typer.echo(f"{exc.component}: {exc.detail}", err=True)
-        raise typer.Exit(EXIT_FAILURE) from exc

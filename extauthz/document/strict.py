@@ -3,15 +3,15 @@
 import contextlib
 import difflib
 import json
-import typing
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
+from extauthz.document.fields import description, known_keys
 from extauthz.document.mistakes import DocumentError, Location, Mistake
 from extauthz.document.text import Lines, parse, read
 
@@ -39,6 +39,7 @@ class Strict(BaseModel):
 
 
 _CONTRADICTIONS = "contradictions"
+_NOT_PLAIN = "holds a value that is not plain data"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +75,36 @@ def loads(text: str, document: type[DocumentT], source: str) -> DocumentT:
         checked = document.model_validate_json(json.dumps(data))
         sections = {name: getattr(checked, name) for name in document.model_fields}
     except ValidationError as error:
-        mistakes += [mistake for e in error.errors() for mistake in _mistakes(e, document)]
+        mistakes += [mistake for e in _true_errors(error) for mistake in _mistakes(e, document)]
         sections = _right_sections(data, document)
     except (TypeError, ValueError, RecursionError) as error:
-        raise DocumentError(source, [Mistake(location=(), message="holds a value that is not plain data")]) from error
+        odd = list(_not_plain(data, ())) if isinstance(error, TypeError) else []
+        mistakes += odd or [Mistake(location=(), message=_NOT_PLAIN)]
+        raise DocumentError(source, [replace(m, line=_line(m.location, lines)) for m in mistakes]) from error
     for check in document.cross_checks:
         if all(need in sections for need in check.needs):
             mistakes += check.find(*(sections[need] for need in check.needs))
     if checked is None or mistakes:
         raise DocumentError(source, [replace(m, line=_line(m.location, lines)) for m in mistakes])
     return checked
+
+
+def refusal(text: str, source: str, mistakes: Iterable[Mistake]) -> DocumentError:
+    """The report on a document that was right by itself until it was put to use; tells the lines as `loads` does."""
+    _, lines, _ = parse(text, source)
+    return DocumentError(source, [replace(m, line=_line(m.location, lines)) for m in mistakes])
+
+
+def _not_plain(value: Any, location: Location) -> Iterator[Mistake]:
+    """What a tag made of a value that JSON has not, e.g. `!!binary` or `!!set`."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _not_plain(inner, (*location, str(key)))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _not_plain(inner, (*location, index))
+    elif not isinstance(value, str | int | float | None):
+        yield Mistake(location=location, message=_NOT_PLAIN)
 
 
 def _right_sections(data: dict[str, Any], document: type[Strict]) -> dict[str, Any]:
@@ -107,16 +128,26 @@ def _line(location: Location, lines: Lines) -> int | None:
     return None
 
 
+def _true_errors(error: ValidationError) -> list[ErrorDetails]:
+    """Without those of lists that pydantic finds too short only because it leaves out the items that are wrong."""
+    details = error.errors()
+    faulty = {detail["loc"][:length] for detail in details for length in range(len(detail["loc"]))}
+    return [detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in faulty]
+
+
 def _mistakes(error: Any, document: type[BaseModel]) -> Iterator[Mistake]:
     location: Location = tuple(error["loc"])
     if error["type"] == _CONTRADICTIONS:
         for mistake in error["ctx"]["mistakes"]:
-            yield replace(mistake, location=(*location, *mistake.location))
+            place = (*location, *mistake.location)
+            yield replace(mistake, location=place, hint=mistake.hint or description(document, place))
         return
     messages = {"missing": "is missing", "extra_forbidden": "is not known here"}
     message = messages.get(error["type"], error["msg"].removeprefix("Value error, "))
-    known = _known_keys(document, location[:-1])
-    hint = _unknown_key_hint(str(location[-1]), known) if error["type"] == "extra_forbidden" else _hint(error)
+    if error["type"] == "extra_forbidden":
+        hint = _unknown_key_hint(str(location[-1]), known_keys(document, location[:-1]))
+    else:
+        hint = "; ".join(filter(None, [_hint(error), description(document, location)]))
     yield Mistake(location=location, message=message, hint=hint)
 
 
@@ -133,35 +164,3 @@ def _hint(error: Any) -> str:
     if error["type"] in {"frozen_set_type", "tuple_type", "list_type"} and isinstance(given, str):
         return "write a list: [one, two]"
     return ""
-
-
-def _known_keys(annotation: Any, location: Location) -> list[str]:
-    """The keys of the part at a place, found by walking the classes; empty where it is not one part."""
-    parts = [annotation]
-    for step in location:
-        parts = [inner for part in parts for inner in _inside(part, step)]
-    fields = [p.model_fields for p in _unfold(parts) if isinstance(p, type) and issubclass(p, BaseModel)]
-    return sorted({key for field in fields for key in field})
-
-
-def _inside(annotation: Any, step: str | int) -> list[Any]:
-    found = []
-    for part in _unfold([annotation]):
-        if isinstance(part, type) and issubclass(part, BaseModel):
-            if step in part.model_fields:
-                found.append(part.model_fields[str(step)].annotation)
-        elif arguments := typing.get_args(part):
-            found.append(arguments[0] if isinstance(step, int) else arguments[-1])
-    return found
-
-
-def _unfold(annotations: list[Any]) -> Iterator[Any]:
-    """The alternatives of unions and annotated types."""
-    for annotation in annotations:
-        origin = typing.get_origin(annotation)
-        if origin is typing.Annotated:
-            yield from _unfold([typing.get_args(annotation)[0]])
-        elif origin is typing.Union or type(annotation).__name__ == "UnionType":
-            yield from _unfold(list(typing.get_args(annotation)))
-        else:
-            yield annotation

@@ -25,6 +25,7 @@ _CORE_SCHEMA = (
     ("bool", r"(?:true|True|TRUE|false|False|FALSE)", list("tTfF")),
     ("int", r"(?:[-+]?(?:0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+)", list("-+0123456789")),
     ("float", r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
+    ("float", r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))", list("-+.")),
 )
 for _tag, _pattern, _first_characters in _CORE_SCHEMA:
     _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^{_pattern}$"), _first_characters)
@@ -54,7 +55,10 @@ def parse(text: str, source: str) -> tuple[Any, Lines, list[Mistake]]:
     Raises:
         DocumentError: it is not YAML.
     """
-    loader = _CoreLoader(text)
+    try:
+        loader = _CoreLoader(text)
+    except yaml.YAMLError as error:  # a control character
+        raise DocumentError(source, [_syntax_mistake(error)]) from error
     try:
         node = loader.get_single_node()
         lines: Lines = {}
@@ -65,6 +69,8 @@ def parse(text: str, source: str) -> tuple[Any, Lines, list[Mistake]]:
         raise DocumentError(source, [_syntax_mistake(error)]) from error
     except RecursionError as error:
         raise DocumentError(source, [Mistake(location=(), message="is nested too deeply")]) from error
+    except (ValueError, KeyError, AttributeError) as error:  # what PyYAML lets through of e.g. `!!bool maybe`
+        raise DocumentError(source, [Mistake(location=(), message="has a value that its tag does not fit")]) from error
     finally:
         loader.dispose()
 

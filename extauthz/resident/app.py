@@ -15,10 +15,10 @@ from extauthz.resident.access_token import AccessTokens
 from extauthz.resident.authorization_server import ResidentServer
 from extauthz.resident.cleaning import lifespan
 from extauthz.resident.client import Client
+from extauthz.resident.configuration import Configuration
 from extauthz.resident.database import open_engine
 from extauthz.resident.form import FormRequest, read_form
 from extauthz.resident.key_file import generated_key
-from extauthz.resident.settings import ResidentSettings
 from extauthz.resident.signing_key import SigningKey
 from extauthz.resident.token_store import TokenStore
 
@@ -30,31 +30,31 @@ Form = Annotated[FormRequest, Depends(read_form)]
 logger = structlog.get_logger(__name__)
 
 
-def create_app(settings: ResidentSettings, clock: Clock) -> FastAPI:
+def create_app(configuration: Configuration, clock: Clock) -> FastAPI:
     """The application; it opens the database here, and closes it at the end of its lifespan.
 
     Raises:
         Unavailable: the database cannot be opened, or the signing key not be kept.
     """
-    signing_key = settings.signing_key or generated_key(settings.database)
-    store = _open_store(settings.database)
-    clients = {client.client_id: Client.of(client) for client in settings.clients}
+    signing_key = configuration.signing_key or generated_key(configuration.database)
+    store = _open_store(configuration.database)
+    clients = {client.client_id: client for client in configuration.clients}
     tokens = AccessTokens(
-        issuer=settings.issuer,
-        audience=settings.audience,
-        default_lifetime_seconds=settings.access_token_lifetime_seconds,
+        issuer=configuration.issuer,
+        audience=configuration.audience,
+        default_lifetime_seconds=configuration.access_token_lifetime_seconds,
         signing_key=signing_key,
         clients=clients,
         store=store,
         clock=clock,
     )
-    server = ResidentServer(issuer=settings.issuer, clients=clients, tokens=tokens)
+    server = ResidentServer(issuer=configuration.issuer, clients=clients, tokens=tokens)
     app = FastAPI(lifespan=lifespan(store, clock), openapi_url=None, docs_url=None, redoc_url=None)
     app.add_middleware(AccessLog)
     app.add_exception_handler(OAuth2Error, _refused)
     app.add_exception_handler(Unavailable, _unavailable)
-    app.include_router(_endpoints(server), prefix=metadata.base_path(settings.issuer))
-    app.include_router(_documents(settings.issuer, clients, signing_key))
+    app.include_router(_endpoints(server), prefix=metadata.base_path(configuration.issuer))
+    app.include_router(_documents(configuration.issuer, clients, signing_key))
     app.include_router(_health(store))
     return app
 

@@ -24,11 +24,11 @@ class Client:
     claims: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, settings: ClientSettings) -> "Client":
-        """The client that a configuration describes."""
+    def of(cls, settings: ClientSettings, secret_digest: bytes) -> "Client":
+        """The client that the settings describe; the digest is of the secret that they refer to."""
         return cls(
             client_id=settings.client_id,
-            secret_digest=settings.client_secret,
+            secret_digest=secret_digest,
             token_endpoint_auth_method=settings.token_endpoint_auth_method,
             token_format=settings.token_format,
             scopes=settings.scopes,

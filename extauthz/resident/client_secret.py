@@ -5,9 +5,10 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator
 
-from extauthz.resident.reference import References
+from extauthz.document.mistakes import Mistake
+from extauthz.resident.reference import Reference, References
 
 MIN_LENGTH = 32
 """A plain SHA-256 does not slow down guessing, so only a secret that cannot be guessed may be stored as one."""
@@ -30,21 +31,26 @@ def is_secret(presented: str, digest: bytes) -> bool:
     return hmac.compare_digest(secret_digest(presented), digest)
 
 
-def configured_digest(reference: object, references: References) -> bytes:
-    """The digest of the secret that a configuration names by `{env:}`, `{file:}` or `{sha256:}`.
+class SecretReference(Reference):
+    """Where a client secret is, or `{sha256: HEX}`: all that the server has to know of it."""
+
+    sha256: str | None = None
+
+    def contradictions(self) -> Iterator[Mistake]:
+        """A digest is one of SHA-256."""
+        if self.sha256 is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", self.sha256):
+            yield Mistake(location=(), message="sha256 must be 64 hexadecimal digits")
+
+
+def configured_digest(reference: SecretReference, references: References) -> bytes:
+    """The digest of the secret that a configuration names.
 
     Raises:
-        ValueError: the reference has another form, leads nowhere, or the secret is too short to be kept as SHA-256.
+        ValueError: the reference leads nowhere, or the secret is too short to be kept as SHA-256.
     """
-    if isinstance(reference, Mapping) and set(reference) == {"sha256"}:
-        return _digest_of_hex(reference["sha256"])
+    if reference.sha256 is not None:
+        return bytes.fromhex(reference.sha256)
     client_secret = references.text(reference)
     if len(client_secret) < MIN_LENGTH:
         raise ValueError(f"the client secret has fewer than {MIN_LENGTH} characters, so its SHA-256 could be guessed")
     return secret_digest(client_secret)
-
-
-def _digest_of_hex(digest: object) -> bytes:
-    if not isinstance(digest, str) or not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
-        raise ValueError("sha256 must be 64 hexadecimal digits")
-    return bytes.fromhex(digest)

@@ -3,9 +3,31 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from pydantic import model_validator
+
+from extauthz.document.strict import Strict
 
 MAX_BYTES = 64 * 1024
 """Above any key or secret; a guard against a reference to the wrong file."""
+
+
+class Reference(Strict):
+    """`{env: NAME}` or `{file: PATH}`; exactly one of its keys is given."""
+
+    env: str | None = None
+    file: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_one_of_the_forms(cls, value: Any) -> Any:
+        # Told of the whole: whatever else stands here may be the secret itself, even as a key, and is not repeated.
+        if isinstance(value, dict) and len(value) == 1:
+            ((key, place),) = value.items()
+            if key in cls.model_fields and isinstance(place, str):
+                return value
+        raise ValueError("does not say where to find it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,19 +38,17 @@ class References:
     folder: Path
     """Of the document; relative file names start there."""
 
-    def text(self, reference: object) -> str:
-        """The text behind `{env: NAME}` or `{file: PATH}`, without a final newline.
+    def text(self, reference: Reference) -> str:
+        """The text behind a reference, without a final newline.
 
         Raises:
-            ValueError: the reference is of another form, or leads nowhere. The message never holds the text.
+            ValueError: the reference leads nowhere. The message never holds the text.
         """
-        match reference:
-            case {"env": str(name), **others} if not others:
-                return self._variable(name)
-            case {"file": str(path), **others} if not others:
-                return _content(self.folder / path)
-            case _:
-                raise ValueError("does not say where to find it")
+        if reference.env is not None:
+            return self._variable(reference.env)
+        if reference.file is not None:
+            return _content(self.folder / reference.file)
+        raise ValueError("does not say where to find it")
 
     def _variable(self, name: str) -> str:
         text = self.environ.get(name, "").rstrip("\r\n")

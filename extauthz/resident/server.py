@@ -14,7 +14,7 @@ from extauthz.model.clock import Clock
 from extauthz.model.errors import Unavailable
 from extauthz.resident.address import Address, is_loopback
 from extauthz.resident.app import create_app
-from extauthz.resident.settings import ResidentSettings
+from extauthz.resident.configuration import Configuration
 
 GRACE_SECONDS = 10
 """How long requests in progress may take after a signal."""
@@ -59,17 +59,17 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-def run(settings: ResidentSettings, clock: Clock) -> None:
+def run(configuration: Configuration, clock: Clock) -> None:
     """Serves until SIGTERM or SIGINT.
 
     Raises:
         Unavailable: the address, the database or the signing key cannot be used.
     """
-    with listener(settings.listen) as sock:
-        server = Server(create_app(settings, clock))
+    with listener(configuration.listen) as sock:
+        server = Server(create_app(configuration, clock))
         host, port = sock.getsockname()[:2]
-        logger.info("listening", address=str(Address(host=host, port=port)), issuer=settings.issuer)
-        if settings.issuer.startswith("http:") and not is_loopback(host):
+        logger.info("listening", address=str(Address(host=host, port=port)), issuer=configuration.issuer)
+        if configuration.issuer.startswith("http:") and not is_loopback(host):
             logger.warning("other hosts can reach this listener, and what they send is not encrypted")
         server.run([sock])
 

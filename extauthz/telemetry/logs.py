@@ -28,6 +28,7 @@ def configure_logs(stream: TextIO | None = None, *, level: int = logging.INFO) -
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
                 structlog.processors.JSONRenderer(),
             ],
         )

@@ -225,10 +225,10 @@ async def test_the_command_reports_every_mistake_and_ends_with_status_2(tmp_path
     process = await command("--config", str(config))
     output = (await process.communicate())[0].decode()
     assert process.returncode == 2
-    assert "issuer: must use https" in output
-    assert "listn: is not a known key\n    hint: did you mean listen?" in output
-    assert "audience[0]: input should be a valid string" in output
-    assert "clients[0].client_secret: is missing" in output
+    assert "issuer (line 1): must use https" in output
+    assert "listn (line 2): is not known here\n      hint: did you mean `listen`?" in output
+    assert "audience[0] (line 3): Input should be a valid string" in output
+    assert "clients[0].client_secret (line 4): is missing\n      hint: one of {env: NAME}" in output
 
 
 @pytest.mark.external_service

@@ -16,8 +16,8 @@ from support.clock import Clock
 
 from extauthz.resident.address import Address
 from extauthz.resident.app import create_app
+from extauthz.resident.configuration import load_configuration
 from extauthz.resident.server import Server, listener
-from extauthz.resident.settings import load_settings
 from extauthz.resident.signing_key import generated_pem
 
 ISSUER = "https://login.example.com"
@@ -121,7 +121,7 @@ async def running(folder: Path, clock: Clock, **settings: Any) -> AsyncIterator[
         }
         config = folder / "resident.yaml"
         config.write_text(yaml.safe_dump(document))
-        server = Server(create_app(load_settings(config, {"SIGNING_KEY": signing_key_pem()}), clock))
+        server = Server(create_app(load_configuration(config, {"SIGNING_KEY": signing_key_pem()}), clock))
         serving = asyncio.create_task(server.serve([sock]))
         try:
             async with aiohttp.ClientSession() as session:

@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import BaseModel
+from support.catalogs import catalog_document, text_of
 
 from extauthz.catalog.document import CatalogDocument
 from extauthz.catalog.entities import (
@@ -19,6 +21,7 @@ from extauthz.catalog.entities import (
 )
 from extauthz.document.strict import loads
 from extauthz.envoy.refusals import REFUSALS
+from extauthz.resident.settings import ClientSettings, ResidentSettings
 from extauthz.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -77,3 +80,16 @@ def test_every_setting_is_documented_with_its_default():
         if "`" in default:
             value = actual[key].default
             assert str(getattr(value, "value", value)).removesuffix(".0") == default.strip("` ").removesuffix(".0"), key
+
+
+@pytest.mark.parametrize("document", [ResidentSettings, ClientSettings])
+def test_every_key_of_the_resident_key_manager_is_documented(document):
+    page = text("docs/resident.md")
+    assert [key for key in document.model_fields if not re.search(rf"[`{{ ]{key}[`:]", page)] == []
+
+
+def test_the_examples_of_the_resident_key_manager_are_right():
+    resident, catalog = yaml_blocks("docs/resident.md")
+    loads(resident, ResidentSettings, "docs/resident.md")
+    whole = catalog_document(**yaml.safe_load(catalog), applications=[], subscriptions=[])
+    loads(text_of(whole), CatalogDocument, "docs/resident.md")

@@ -5,7 +5,7 @@ import pytest
 from pydantic import Field
 
 from extauthz.document.mistakes import DocumentError, Mistake, path_text
-from extauthz.document.strict import CrossCheck, Strict, loads
+from extauthz.document.strict import CrossCheck, Strict, loads, refusal
 
 
 class Part(Strict):
@@ -23,7 +23,13 @@ def _numbers_differ(first: Part | None, parts: tuple[Part, ...]) -> Iterator[Mis
             yield Mistake(location=("parts", index, "number"), message="is taken")
 
 
+class Described(Strict):
+    size: int = Field(default=1, description="in metres, e.g. 2")
+    sides: tuple[Part, ...] = Field(default=(), min_length=1, description="a list of parts")
+
+
 class Document(Strict):
+    described: Described = Described()
     first: Part | None = None
     parts: tuple[Part, ...] = ()
     named: dict[str, Part] = Field(default_factory=dict)
@@ -67,6 +73,39 @@ def test_a_misspelt_key_is_told_its_likely_name():
     assert mistakes("parts: [{number: 1, wird: x}]")["parts[0].wird"].hint == "did you mean `word`?"
 
 
+def test_a_field_that_is_described_is_hinted_at_in_those_words():
+    found = mistakes("described: {size: long, sides: [1, {number: x}], sizes: 1}")
+    assert {place: mistake.hint for place, mistake in found.items()} == {
+        "described.size": "write a plain int, without quotes; in metres, e.g. 2",
+        "described.sides[0]": "a list of parts",
+        "described.sides[1].number": "write a plain int, without quotes",
+        "described.sizes": "did you mean `size`?",
+    }
+
+
+def test_a_list_with_a_faulty_item_is_not_called_empty():
+    assert mistakes("described: {sides: [{number: x}]}").keys() == {"described.sides[0].number"}
+    assert mistakes("described: {sides: []}").keys() == {"described.sides"}
+
+
+def test_what_turns_out_later_is_reported_with_its_line_too():
+    text = "first: {number: 1}\nparts:\n- {number: 2}\n"
+    error = refusal(text, "file.yaml", [Mistake(location=("parts", 0, "number"), message="leads nowhere")])
+    assert str(error) == "file.yaml: 1 mistake\n  parts[0].number (line 3): leads nowhere"
+
+
+@pytest.mark.parametrize("value", ["!!binary aGk=", "!!set {a, b}", "!!timestamp 2024-01-01"])
+def test_a_value_that_is_no_plain_data_is_named_with_its_place(value):
+    found = mistakes(f"first: {{number: 1}}\nparts:\n- {{number: 1, word: {value}}}")
+    assert {place: mistake.line for place, mistake in found.items()} == {"parts[0].word": 3}
+
+
+@pytest.mark.parametrize("value", [".nan", ".inf", "-.INF"])
+def test_a_number_that_is_not_finite_is_a_number(value):
+    """As YAML 1.2's core schema has it; so it is not taken for a word."""
+    assert "first.word" in mistakes(f"first: {{number: 1, word: {value}}}")
+
+
 def test_a_rule_between_sections_is_tried_although_another_section_is_wrong():
     found = mistakes("first: {number: 1}\nparts: [{number: 1}]\nnamed: 5")
     assert found["parts[0].number"].message == "is taken"
@@ -86,7 +125,20 @@ def test_words_stay_words(word):
     assert document.first.word == word
 
 
-@pytest.mark.parametrize("text", ["", "- 1", "just text", "a: [", "a: &x [*x]", "!!python/object:os.system {}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "- 1",
+        "just text",
+        "a: [",
+        "a: &x [*x]",
+        "!!python/object:os.system {}",
+        "a: \x00",
+        "a: !!bool b",
+        "a: !!int b",
+    ],
+)
 def test_what_is_no_mapping_is_a_mistake_of_the_document(text):
     with pytest.raises(DocumentError):
         loads(text, Document, "file.yaml")

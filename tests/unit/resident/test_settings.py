@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy.dialects import registry
 
-from extauthz.resident.document import SettingsError
-from extauthz.resident.settings import RESERVED_CLAIMS, ResidentSettings, load_settings
+from extauthz.document.mistakes import DocumentError, path_text
+from extauthz.resident.configuration import Configuration, load_configuration
+from extauthz.resident.settings import RESERVED_CLAIMS
 from extauthz.resident.signing_key import generated_pem
 
 SECRET = "s" * 43
@@ -17,16 +19,16 @@ CLIENT = {"client_id": "weather", "client_secret": DIGEST}
 MINIMAL = {"issuer": "http://127.0.0.1:9443", "audience": ["a"], "clients": [CLIENT]}
 
 
-def load(folder: Path, document: Any, **environ: str) -> ResidentSettings:
+def load(folder: Path, document: Any, **environ: str) -> Configuration:
     path = folder / "resident.yaml"
     path.write_text(document if isinstance(document, str) else yaml.safe_dump(document))
-    return load_settings(path, environ)
+    return load_configuration(path, environ)
 
 
 def mistakes(folder: Path, document: Any, **environ: str) -> dict[str, str]:
-    with pytest.raises(SettingsError) as caught:
+    with pytest.raises(DocumentError) as caught:
         load(folder, document, **environ)
-    return {mistake.place: mistake.message for mistake in caught.value.mistakes}
+    return {path_text(mistake.location): mistake.message for mistake in caught.value.mistakes}
 
 
 def client_mistakes(folder: Path, **settings: Any) -> dict[str, str]:
@@ -64,7 +66,7 @@ def test_every_mistake_is_reported_at_once_with_its_place(tmp_path: Path) -> Non
 
 def test_a_mistyped_key_is_answered_with_the_key_that_was_meant(tmp_path: Path) -> None:
     document = {**MINIMAL, "clients": [CLIENT | {"token_fromat": "jwt"}]}
-    with pytest.raises(SettingsError, match="did you mean token_format"):
+    with pytest.raises(DocumentError, match="did you mean `token_format`"):
         load(tmp_path, document)
 
 
@@ -72,13 +74,14 @@ def test_no_message_repeats_a_secret_that_stands_in_the_wrong_place(tmp_path: Pa
     misplaced = [
         {**MINIMAL, "clients": [{"client_id": SECRET + "!", "client_secret": SECRET}]},
         {**MINIMAL, "clients": [{"client_id": "a", "client_secret": {"value": SECRET}}]},
+        {**MINIMAL, "clients": [{"client_id": "a", "client_secret": {SECRET: None}}]},
         {**MINIMAL, "clients": [{"client_id": "a", "client_secret": {"sha256": SECRET}}]},
         {**MINIMAL, "signing_key": SECRET},
         {**MINIMAL, "database": SECRET},
         f"issuer: [unclosed\nsecret: {SECRET}",
     ]
     for document in misplaced:
-        with pytest.raises(SettingsError) as caught:
+        with pytest.raises(DocumentError) as caught:
             load(tmp_path, document)
         assert SECRET not in str(caught.value)
 
@@ -128,7 +131,7 @@ def test_a_secret_is_read_from_environment_file_or_digest_and_kept_as_digest(tmp
     for reference in ({"env": "SECRET"}, {"file": str(tmp_path / "secret")}, {"file": "secret"}, DIGEST):
         clients = [{"client_id": "weather", "client_secret": reference}]
         settings = load(tmp_path, {**MINIMAL, "clients": clients}, SECRET=SECRET)
-        assert settings.clients[0].client_secret == hashlib.sha256(SECRET.encode()).digest()
+        assert settings.clients[0].secret_digest == hashlib.sha256(SECRET.encode()).digest()
         assert SECRET not in repr(settings)
 
 
@@ -186,6 +189,35 @@ def test_a_lifetime_out_of_bounds_is_refused(tmp_path: Path, seconds: Any) -> No
     assert set(client_mistakes(tmp_path, **{place: seconds})) == {f"clients[0].{place}"}
 
 
+def test_every_reference_that_leads_nowhere_is_reported_at_once_with_its_line_and_a_hint(tmp_path: Path) -> None:
+    document = (
+        "issuer: https://a.example\n"
+        "audience: [a]\n"
+        "signing_key: {env: ABSENT}\n"
+        "clients:\n"
+        "- {client_id: a, client_secret: {env: SECRET}}\n"
+        "- client_id: b\n"
+        "  client_secret: {file: absent}\n"
+    )
+    with pytest.raises(DocumentError) as caught:
+        load(tmp_path, document, SECRET=SECRET)
+    found = {path_text(mistake.location): mistake for mistake in caught.value.mistakes}
+    assert {place: mistake.line for place, mistake in found.items()} == {
+        "signing_key": 3,
+        "clients[1].client_secret": 7,
+    }
+    assert "PEM" in found["signing_key"].hint
+    assert "extauthz resident secret" in found["clients[1].client_secret"].hint
+
+
+def test_a_database_that_processes_may_share_needs_a_signing_key(tmp_path: Path) -> None:
+    """Told although another part is wrong. Some other database than SQLite, whose driver is always there."""
+    registry.register("shared", "sqlalchemy.dialects.sqlite.pysqlite", "dialect")
+    document = {**MINIMAL, "database": "shared://host/tokens"}
+    assert set(mistakes(tmp_path, {**document, "listen": "x"})) == {"signing_key", "listen"}
+    assert load(tmp_path, {**document, "signing_key": {"env": "KEY"}}, KEY=generated_pem()).signing_key is not None
+
+
 def test_two_clients_of_one_name_are_refused(tmp_path: Path) -> None:
     assert "weather" in mistakes(tmp_path, {**MINIMAL, "clients": [CLIENT, CLIENT]})["clients"]
 
@@ -207,10 +239,10 @@ def test_a_document_that_is_no_mapping_is_refused(tmp_path: Path, document: str)
 
 
 def test_a_repeated_key_is_refused_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="line 2: the key issuer stands twice"):
+    with pytest.raises(DocumentError, match=r"issuer \(line 2\): stands twice"):
         load(tmp_path, "issuer: https://a.example\nissuer: https://b.example\n")
 
 
 def test_an_absent_file_is_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="No such file"):
-        load_settings(tmp_path / "absent.yaml", {})
+    with pytest.raises(DocumentError, match="No such file"):
+        load_configuration(tmp_path / "absent.yaml", {})

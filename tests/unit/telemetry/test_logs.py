@@ -1,0 +1,98 @@
+"""What a log line holds, and what it never does."""
+
+import io
+import json
+import logging
+
+import pytest
+import structlog
+
+from extauthz.envoy.request import RequestHeaders
+from extauthz.model.api import Api, Resource, ResourceMatch
+from extauthz.model.application import Application
+from extauthz.model.check import Access, Allow, Deny, Principal, RequestContext
+from extauthz.model.errors import Reason
+from extauthz.model.key_manager import KeyManager
+from extauthz.model.token import TokenFacts, TokenForm
+from extauthz.telemetry.logs import DecisionLog, configure_logs
+
+TOKEN = "eyJ-the-token"
+HIDDEN = (TOKEN, "the-subject", "the-claim", "the-backend-jwt", "the-token-id", "the-token-key")
+REQUEST = RequestContext(
+    method="GET",
+    host="api.example.com",
+    path=f"/petstore/v1/pets?access_token={TOKEN}",
+    headers=RequestHeaders({"authorization": f"Bearer {TOKEN}"}),
+    request_id="request-1",
+)
+RESOURCE = Resource(template="/pets", methods=frozenset({"GET"}))
+API = Api(id="petstore", name="PetStore", version="v1", context="/petstore/v1", resources=(RESOURCE,))
+MATCH = ResourceMatch(api=API, resource=RESOURCE)
+FACTS = TokenFacts(
+    form=TokenForm.JWT,
+    believe_until=2_000_000_000,
+    subject="the-subject",
+    client_id="mobile-client",
+    token_id="the-token-id",
+    claims={"sub": "the-subject", "email": "the-claim"},
+)
+ACCESS = Access(
+    api=API,
+    resource=RESOURCE,
+    principal=Principal(key_manager=KeyManager(id="km", issuer="i"), facts=FACTS, token_key=b"the-token-key"),
+    application=Application(id="mobile", name="Mobile"),
+)
+
+
+@pytest.fixture
+def out():
+    """Where the logs go, until the test is over."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    configure_logs(stream)
+    yield stream
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def only_line(out):
+    (line,) = out.getvalue().splitlines()
+    return json.loads(line)
+
+
+def test_an_exception_that_a_library_logs_is_a_traceback_in_its_line(out):
+    try:
+        json.loads("{}")["lost"]
+    except KeyError:
+        logging.getLogger("some.library").exception("it failed")
+    event = only_line(out)
+    assert (event["event"], event["level"]) == ("it failed", "error")
+    assert event["exception"].startswith("Traceback (most recent call last):\n")
+    assert event["exception"].endswith("KeyError: 'lost'")
+    assert "exc_info" not in event
+
+
+def test_a_library_is_heard_from_warnings_on(out):
+    logging.getLogger("some.library").info("chatter")
+    logging.getLogger("some.library").warning("look at %s", "this")
+    assert only_line(out)["event"] == "look at this"
+
+
+def test_an_allowed_request_is_one_line_without_token_subject_and_claims(out):
+    DecisionLog()(REQUEST, Allow(match=MATCH, access=ACCESS, backend_jwt="the-backend-jwt"), 0.0015)
+    event = only_line(out)
+    assert event["event"] == "allowed"
+    assert (event["request_id"], event["api"], event["resource"]) == ("request-1", "petstore", "/pets")
+    assert (event["key_manager"], event["client_id"], event["application"]) == ("km", "mobile-client", "mobile")
+    assert event["milliseconds"] == 1.5
+    assert [hidden for hidden in HIDDEN if hidden in out.getvalue()] == []
+
+
+def test_a_refused_request_is_one_line_with_its_reason_and_without_the_token(out):
+    DecisionLog()(REQUEST, Deny(reason=Reason.TOKEN_EXPIRED, detail="expired 5 s ago", match=MATCH), 0.001)
+    event = only_line(out)
+    assert (event["event"], event["reason"], event["detail"]) == ("denied", "token_expired", "expired 5 s ago")
+    assert (event["request_id"], event["api"]) == ("request-1", "petstore")
+    assert [hidden for hidden in HIDDEN if hidden in out.getvalue()] == []
