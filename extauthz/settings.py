@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, ClassVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
@@ -25,11 +26,27 @@ def _tcp_address(value: str) -> str:
 
 
 def _listen_address(value: str) -> str:
-    if value.startswith("unix:") and len(value) > len("unix:"):
+    if value.startswith("unix:/") and not value.startswith("unix://"):
         return value
-    if value.startswith("unix:") or not _TCP.match(value):
+    if not _TCP.match(value):
         raise ValueError("must be `host:port` or `unix:/path/of/the.sock`")
     return _tcp_address(value)
+
+
+def _redis_url(value: str) -> str:
+    parts = urlsplit(value)
+    try:
+        port_is_right = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_right = False
+    place = parts.path if parts.scheme == "unix" else parts.hostname
+    if parts.scheme not in {"redis", "rediss", "unix"} or not place or not port_is_right or "@" in value:
+        raise ValueError(
+            "must be `redis://host:port/0`, `rediss://...` or `unix:///path`, without user name and password"
+        )
+    if parts.query or parts.fragment or (parts.scheme != "unix" and not re.fullmatch(r"/?[0-9]*", parts.path)):
+        raise ValueError("may end with the number of a database, and with nothing else")
+    return value
 
 
 TcpAddress = Annotated[str, AfterValidator(_tcp_address)]
@@ -68,7 +85,7 @@ class CatalogSettings(Strict):
 class RedisSettings(Strict):
     """The Redis that all replicas share."""
 
-    url: Annotated[str, Field(pattern=r"^(?:rediss?|unix)://[^@]+$")]
+    url: Annotated[str, AfterValidator(_redis_url)]
     """Without user name and password: those are named apart, so that the URL can be logged."""
     username: Text | None = None
     password: Text | None = None

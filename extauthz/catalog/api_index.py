@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable
 
+from extauthz.catalog.request_path import segments
 from extauthz.model.api import Api
 
 ANY_HOST = "*"
+
+_LONGEST_HOST = 255 + len(":65535")
+"""RFC 1035 §2.3.4. Each label costs a look-up, and nobody has shown a token yet."""
 
 
 class ApiIndex:
@@ -21,6 +25,8 @@ class ApiIndex:
 
     def find(self, host: str, path: tuple[str, ...]) -> Api | None:
         """The API with the most specific host, then the longest base path that the path begins with."""
+        if len(host) > _LONGEST_HOST:
+            return None
         for candidate in _host_patterns(host):
             contexts = self._by_host.get(candidate)
             if contexts is None:
@@ -32,8 +38,8 @@ class ApiIndex:
 
 
 def base_path(context: str) -> tuple[str, ...]:
-    """The segments of an API's context; none for `/`."""
-    return tuple(part for part in context.split("/") if part)
+    """The segments of an API's context, read as those of a request are; none for `/`."""
+    return tuple(part for part in segments(context) or () if part)
 
 
 def _host_patterns(host: str) -> Iterable[str]:

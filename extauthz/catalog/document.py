@@ -5,6 +5,7 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import Field
 
+from extauthz.catalog.api_index import base_path
 from extauthz.catalog.entities import (
     ApiDocument,
     ApplicationDocument,
@@ -62,10 +63,10 @@ def _key_managers(organization: str, key_managers: KeyManagers) -> Iterator[Mist
 
 def _apis(apis: Apis) -> Iterator[Mistake]:
     yield from _repeated("apis", apis, lambda api: api.id, "id")
-    places: dict[tuple[str, str], int] = {}
+    places: dict[tuple[str, tuple[str, ...]], int] = {}
     for index, api in enumerate(apis):
         for host in sorted(api.hosts) or ("",):
-            first = places.setdefault((host.lower(), api.context), index)
+            first = places.setdefault((host.lower(), base_path(api.context)), index)
             if first != index:
                 message = f"has the same host and context as apis[{first}]"
                 yield Mistake(location=("apis", index, "context"), message=message)

@@ -20,6 +20,7 @@ from extauthz.model.key_manager import (
 from extauthz.model.subscription import SubscriptionState
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+_HOST_PATTERN = r"^(?:\*\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*$|^\[[0-9A-Fa-f:.]+\]$"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@~-]{0,127}$")]
@@ -160,7 +161,7 @@ class ApiDocument(Strict):
     name: Text
     version: Text
     context: Text
-    hosts: frozenset[Annotated[str, Field(pattern=r"^(?:\*\.)?[A-Za-z0-9.-]+$|^\[[0-9A-Fa-f:.]+\]$")]] = frozenset()
+    hosts: frozenset[Annotated[str, Field(pattern=_HOST_PATTERN)]] = frozenset()
     publisher: str = ""
     state: ApiState = ApiState.PUBLISHED
     resources: Annotated[tuple[ResourceDocument, ...], Field(min_length=1)]

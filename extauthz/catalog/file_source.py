@@ -1,6 +1,9 @@
 """The catalog from a YAML file, followed as the file changes."""
 
 import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -38,6 +41,34 @@ def load_contents(path: Path) -> CatalogContents:
     return contents_of(load(path, CatalogDocument), path.parent)
 
 
+async def _aside(read: Callable[[], CatalogContents]) -> CatalogContents:
+    """Reads in a thread of its own: a long file holds up no Check, and one that never ends does not hold up the end."""
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[CatalogContents] = loop.create_future()
+
+    def settle(contents: CatalogContents | None, problem: BaseException | None) -> None:
+        if outcome.done():
+            return
+        if contents is not None:
+            outcome.set_result(contents)
+        else:
+            outcome.set_exception(problem or DocumentError("catalog", []))
+
+    def work() -> None:
+        contents: CatalogContents | None = None
+        problem: BaseException | None = None
+        try:
+            contents = read()
+        except BaseException as raised:  # noqa: BLE001 - it is raised again where the outcome is awaited
+            problem = raised
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(settle, contents, problem)
+
+    # A daemon: the interpreter waits for every other thread, even for one that reads a hung network mount.
+    threading.Thread(target=work, name="catalog", daemon=True).start()
+    return await outcome
+
+
 class FileSource:
     """Reads a catalog file again whenever it changes."""
 
@@ -53,8 +84,7 @@ class FileSource:
             DocumentError: it cannot be used.
         """
         self._seen = self._signature()
-        # Aside, in a thread: a long file does not hold up the Checks of this moment.
-        await self._listener.accept(await asyncio.to_thread(load_contents, self._path))
+        await self._listener.accept(await _aside(lambda: load_contents(self._path)))
 
     async def refresh(self) -> None:
         """Reads the file if it has changed; one that cannot be used is reported once, and again when it changes."""

@@ -12,8 +12,8 @@ MAX_PATH_BYTES = 16 * 1024
 
 # The common case: unreserved characters, sub-delims without `;`, `:` and `@` (RFC 3986 §3.3), nothing to decode.
 _PLAIN = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,=:@/]*")
-# An escaped slash, backslash, dot or percent sign: the next reader may decode once more, or split there.
-_ESCAPED_STRUCTURE = re.compile(r"%(?:2[ef]|5c|25)", re.IGNORECASE)
+# An escaped slash, backslash, dot, question mark or percent sign: the next reader may decode once more, or split there.
+_ESCAPED_STRUCTURE = re.compile(r"%(?:2[ef]|5c|3f|25)", re.IGNORECASE)
 _REFUSED = re.compile(r"[;\\#\x00-\x1f\x7f]")
 _PERCENT_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 

@@ -25,6 +25,12 @@ class _Node:
     below: ResourcesByMethod = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    resources: ResourcesByMethod
+    by_wildcard: bool
+
+
 class ResourceTree:
     """The resources of one API, by path."""
 
@@ -39,9 +45,15 @@ class ResourceTree:
         """The resources at the most specific template, by method; None if no template matches.
 
         A method that the template lacks is not looked for in a wider template: as in OpenAPI, the path decides first,
-        so that `POST /pets/admin` cannot fall through to an open `/pets/*`.
+        so that `POST /pets/admin` cannot fall through to an open `/pets/*`. Nor can `/pets/admin/`, which many
+        upstreams take for the same: a slash at the end that only a wildcard accepts is refused where the path without
+        it means something else.
         """
-        return _find(self._root, path, 0)
+        found = _find(self._root, path, 0)
+        if found is None or not found.by_wildcard or path[-1] or len(path) == 1:
+            return found.resources if found else None
+        without = _find(self._root, path[:-1], 0)
+        return found.resources if without is None or without.resources is found.resources else None
 
 
 def template_problem(template: str) -> str | None:
@@ -83,12 +95,18 @@ def _place(node: _Node, template: str) -> ResourcesByMethod:
     return node.here
 
 
-def _find(node: _Node, path: tuple[str, ...], depth: int) -> ResourcesByMethod | None:
+def _find(node: _Node, path: tuple[str, ...], depth: int) -> _Found | None:
     if depth == len(path):
-        return node.here or node.below or None
+        if node.here:
+            return _Found(resources=node.here, by_wildcard=False)
+        return _by_wildcard(node)
     segment = path[depth]
     if (literal := node.literals.get(segment)) and (found := _find(literal, path, depth + 1)):
         return found
     if segment and node.parameter and (found := _find(node.parameter, path, depth + 1)):
         return found
-    return node.below or None
+    return _by_wildcard(node)
+
+
+def _by_wildcard(node: _Node) -> _Found | None:
+    return _Found(resources=node.below, by_wildcard=True) if node.below else None

@@ -4,7 +4,8 @@ import functools
 import os
 import secrets as randomness
 import time
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +72,7 @@ async def build(settings: Settings, folder: Path, stack: AsyncExitStack, *, cloc
     )
     servicer = AuthorizationServicer(
         decider=pipeline,
-        responses=ResponseBuilder(_response_policy(settings)),
+        responses=_responses(settings),
         budget_seconds=settings.limits.check_seconds,
         on_decision=DecisionLog(),
     )
@@ -101,10 +102,8 @@ def _token_caches(
 ) -> _TokenCaches:
     # Without a shared store nobody else needs to understand the keys.
     names = [secrets.value(name) for name in settings.secret] or [randomness.token_bytes(32)]
-    try:
+    with _told_at("cache", "secret"):
         keys = CacheKeys(names)
-    except ValueError as error:
-        raise DocumentError("secrets", [Mistake(location=("cache", "secret"), message=str(error))]) from error
 
     def memory() -> MemoryCache:
         return MemoryCache(entries=settings.entries, negative_entries=settings.negative_entries, clock=clock)
@@ -124,6 +123,9 @@ def _redis_store(
         health.report("cache", ok=True, detail="memory")
         return None
 
+    with _told_at("cache", "redis", "password"):
+        password = secrets.text(redis.password) if redis.password else None
+
     def report(*, reachable: bool) -> None:
         health.report("cache", ok=reachable, detail="redis" if reachable else "redis does not answer")
 
@@ -136,7 +138,7 @@ def _redis_store(
             prefix=redis.key_prefix,
             timeout_seconds=redis.timeout_seconds,
             username=redis.username,
-            password=secrets.value(redis.password).decode() if redis.password else None,
+            password=password,
         ),
     )
 
@@ -161,10 +163,8 @@ def _authenticators(settings: Settings, catalog: Catalog, issuers: Issuers, cach
 def _signing_key(settings: BackendJwtSettings | None, secrets: Secrets) -> SigningKey | None:
     if settings is None:
         return None
-    try:
+    with _told_at("backend_jwt", "key"):
         return SigningKey(secrets.value(settings.key), settings.algorithm.value)
-    except ValueError as error:
-        raise DocumentError("secrets", [Mistake(location=("backend_jwt", "key"), message=str(error))]) from error
 
 
 def _signer(settings: Settings, key: SigningKey | None, clock: Clock) -> BackendJwtSigner | None:
@@ -179,6 +179,18 @@ def _signer(settings: Settings, key: SigningKey | None, clock: Clock) -> Backend
     return BackendJwtSigner(key=key, profile=profile, clock=clock, cache_entries=settings.cache.entries)
 
 
-def _response_policy(settings: Settings) -> ResponsePolicy:
+def _responses(settings: Settings) -> ResponseBuilder:
     header = settings.backend_jwt.header if settings.backend_jwt else BackendJwtSettings.model_fields["header"].default
-    return ResponsePolicy(error_format=settings.errors.format, realm=settings.errors.realm, backend_jwt_header=header)
+    with _told_at("backend_jwt", "header"):
+        return ResponseBuilder(
+            ResponsePolicy(error_format=settings.errors.format, realm=settings.errors.realm, backend_jwt_header=header)
+        )
+
+
+@contextmanager
+def _told_at(*location: str) -> Iterator[None]:
+    """A value that turns out to be of no use is a mistake in the settings, at this place."""
+    try:
+        yield
+    except ValueError as error:
+        raise DocumentError("settings", [Mistake(location=location, message=str(error))]) from error

@@ -2,8 +2,10 @@
 
 import asyncio
 import signal
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -24,17 +26,24 @@ async def serve(settings: Settings, folder: Path) -> None:
     async with AsyncExitStack() as stack:
         plane = await build(settings, folder, stack)
         await _start(plane, settings, stack)
-        await plane.catalog_source.load()
-        _log.info("ready")
-        follow = asyncio.create_task(plane.catalog_source.follow(settings.catalog.reload_seconds))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({follow, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if follow.done():
-            follow.result()
-        follow.cancel()
+        if await _ended(plane.catalog_source.load(), stop):
+            _log.info("ready")
+            await _ended(plane.catalog_source.follow(settings.catalog.reload_seconds), stop)
         _log.info("draining", seconds=settings.limits.drain_seconds)
     _log.info("stopped")
+
+
+async def _ended(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:
+    """Runs work until it ends (True; what it raises is raised here) or the process is told to stop (False)."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+        return working.done()
+    finally:
+        working.cancel()
+        stopping.cancel()
 
 
 async def _start(plane: DataPlane, settings: Settings, stack: AsyncExitStack) -> None:

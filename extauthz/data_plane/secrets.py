@@ -30,19 +30,27 @@ class Secrets:
             raise ValueError(f"secret `{name}` is not one of `secrets:` (known: {known})")
         return self._values[name]
 
+    def text(self, name: str) -> str:
+        """A secret that is text, such as a password.
+
+        Raises:
+            ValueError: there is none of this name, or it is not text.
+        """
+        try:
+            return self.value(name).decode()
+        except UnicodeDecodeError as error:
+            raise ValueError(f"secret `{name}` is not UTF-8 text") from error
+
     def for_endpoint(self, name: str, url: str) -> str:
         """A secret that is to be sent to a URL.
 
         Raises:
             ValueError: there is none of this name, its `hosts` do not list the URL's host, or it is not text.
         """
-        value, host = self.value(name), (urlsplit(url).hostname or "").lower()
+        value, host = self.text(name), (urlsplit(url).hostname or "").lower()
         if host not in self._hosts.get(name, frozenset()):
             raise ValueError(f"secret `{name}` may not be sent to {host}: add the host to its `hosts` if it may")
-        try:
-            return value.decode()
-        except UnicodeDecodeError as error:
-            raise ValueError(f"secret `{name}` is not UTF-8 text") from error
+        return value
 
 
 def read_secrets(settings: Mapping[str, SecretSettings], folder: Path, environment: Mapping[str, str]) -> Secrets:

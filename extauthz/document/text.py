@@ -47,6 +47,8 @@ def read(path: Path) -> str:
         raise DocumentError(str(path), [Mistake(location=(), message=error.strerror or "cannot be read")]) from error
     except UnicodeDecodeError as error:
         raise DocumentError(str(path), [Mistake(location=(), message="is not UTF-8 text")]) from error
+    except ValueError as error:  # a NUL in the name
+        raise DocumentError(str(path), [Mistake(location=(), message="is not the name of a file")]) from error
 
 
 def parse(text: str, source: str) -> tuple[Any, Lines, list[Mistake]]:
@@ -69,7 +71,12 @@ def parse(text: str, source: str) -> tuple[Any, Lines, list[Mistake]]:
         raise DocumentError(source, [_syntax_mistake(error)]) from error
     except RecursionError as error:
         raise DocumentError(source, [Mistake(location=(), message="is nested too deeply")]) from error
-    except (ValueError, KeyError, AttributeError) as error:  # what PyYAML lets through of e.g. `!!bool maybe`
+    except (
+        ValueError,
+        LookupError,
+        AttributeError,
+        TypeError,
+    ) as error:  # what PyYAML lets through of e.g. `!!bool maybe`
         raise DocumentError(source, [Mistake(location=(), message="has a value that its tag does not fit")]) from error
     finally:
         loader.dispose()

@@ -77,8 +77,10 @@ class EnvoyServer:
         server = self._server
         if server is None:
             return
+        was_ready = self._health.ready
         self._health.begin_draining()
-        await asyncio.sleep(delay_seconds)
+        if was_ready:  # else nobody was told to come here
+            await asyncio.sleep(delay_seconds)
         self._status.close()
         await server.stop(grace_seconds)
         self._server = None

@@ -110,6 +110,16 @@ async def test_it_is_not_ready_before_the_catalog_is_loaded(tmp_path, server):
             allowed(await stub.check(check_request(headers=bearer(server.issue_jwt(**GOOD)))))
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_it_while_the_catalog_is_still_being_read(tmp_path, server, number):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    settings = {"catalog": {"file": "pipe.yaml"}, "limits": {"drain_seconds": 600}}
+    async with running_service(tmp_path, server, settings=settings, wait_for="/healthz") as service:
+        os.kill(service.process_id, number)
+        with pytest.raises(ProgramFailed, match="status 0"):
+            await service.processes.watch()
+
+
 async def until(condition):
     """Asks again and again: the file is looked at every 50 ms."""
     async with asyncio.timeout(30):
@@ -188,6 +198,15 @@ async def test_files_that_cannot_be_used_end_it_with_status_2_and_all_mistakes(t
 
 async def _never():
     return False
+
+
+async def test_a_broken_catalog_is_said_at_once_whatever_the_drain_takes(tmp_path, server):
+    addresses = {"listen": "127.0.0.1:0", "operations": {"listen": "127.0.0.1:0"}}
+    write_files(tmp_path, server, addresses | {"limits": {"drain_seconds": 600}}, {})
+    (tmp_path / "catalog.yaml").write_text("apis: []\n")
+    async with Processes(tmp_path) as processes:
+        with pytest.raises(ProgramFailed, match="status 2"):
+            await processes.start(serve_program(tmp_path, server, _never))
 
 
 async def test_a_missing_secret_is_named_and_its_value_never_shown(tmp_path, server):

@@ -76,6 +76,18 @@ def test_the_most_specific_host_wins(host, expected):
     assert catalog.match(request(host=host)).api.id == expected
 
 
+def test_a_host_that_cannot_be_one_costs_nothing_and_finds_nothing():
+    catalog = Catalog(contents())
+    assert denied(catalog, host="a." * 30_000).reason is Reason.NO_MATCHING_API
+
+
+def test_a_context_is_read_as_the_paths_of_requests_are():
+    wide = api(id="wide", context="/", resources=[{"template": "/*", "methods": ["GET"], "open": True}])
+    catalog = Catalog(contents(apis=[api(context="/caf%C3%A9"), wide]))
+    assert catalog.match(request("/caf%C3%A9/pets")).api.id == "petstore"
+    assert catalog.match(request("/caf%c3%a9/pets")).api.id == "petstore"
+
+
 def test_a_route_may_name_the_api_but_not_another_path():
     catalog = Catalog(contents(apis=[api(hosts=["api.example.com"])]))
     assert catalog.match(request(host="elsewhere", api_id="petstore")).api.id == "petstore"

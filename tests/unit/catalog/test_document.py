@@ -101,6 +101,16 @@ def test_a_context_that_no_request_can_begin_with_is_a_mistake(context):
     assert "apis[0].context" in mistakes(apis=[api(context=context)])
 
 
+@pytest.mark.parametrize("host", ["api.example.com.", "api..example.com", "", "*", "*.", "a.*.com", "host:80"])
+def test_a_host_that_no_request_can_name_is_a_mistake(host):
+    assert "apis[0].hosts[0]" in mistakes(apis=[api(hosts=[host])])
+
+
+def test_contexts_that_are_one_path_are_the_same_context():
+    found = mistakes(apis=[api(context="/caf%C3%A9"), api(id="b", context="/caf%c3%a9")])
+    assert "apis[1].context" in found
+
+
 def test_what_stands_twice_is_a_mistake():
     found = mistakes(
         key_managers=[key_manager(), key_manager(), key_manager(id="other")],

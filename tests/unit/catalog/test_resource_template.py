@@ -24,7 +24,8 @@ def found(resources, path):
         ("/pets/1/toys", "/pets/{id}/toys"),
         ("/pets/admin/toys", "/pets/{id}/toys"),
         ("/pets/1/2/3", "/pets/*"),
-        ("/pets/", "/pets/*"),
+        ("/pets/", None),
+        ("/pets/1/2/", "/pets/*"),
         ("/other", None),
         ("/", None),
     ],
@@ -32,6 +33,16 @@ def found(resources, path):
 def test_the_most_specific_template_wins(path, template):
     resources = tree("/pets/*", "/pets/{id}", "/pets/admin", "/pets", "/pets/{id}/toys")
     assert found(resources, path) == template
+
+
+def test_a_slash_at_the_end_does_not_lead_into_a_wildcard_past_the_same_path_without_it():
+    """Else `/admin/`, which many upstreams take for `/admin`, would be found at an open `/*`."""
+    resources = tree("/*", "/admin", "/users/{id}", "/docs", "/docs/")
+    assert found(resources, "/admin/") is None
+    assert found(resources, "/users/7/") is None
+    assert found(resources, "/docs/") == "/docs/"
+    assert found(resources, "/other/") == "/*"
+    assert found(resources, "/") == "/*"
 
 
 def test_a_wildcard_takes_nothing_too():

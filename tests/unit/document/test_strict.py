@@ -134,6 +134,7 @@ def test_words_stay_words(word):
         "a: [",
         "a: &x [*x]",
         "!!python/object:os.system {}",
+        "a: !!int ''",
         "a: \x00",
         "a: !!bool b",
         "a: !!int b",
