@@ -5,9 +5,11 @@ BIN := $(VENV)/bin
 ENVOY_VERSION ?= 1.40.0
 ENVOY_VERSIONS := 1.36.4 1.37.0 1.38.3 1.39.3 1.40.0
 ENVOY := .cache/envoy/$(ENVOY_VERSION)/envoy/_bin/envoy
+INTEROP := .cache/interop
+SECTION ?= tokens
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix lint types contracts generated proto clean
+.PHONY: help demo test matrix interop bench lint types contracts generated proto clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,14 +28,30 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 demo: $(VENV)/.installed $(ENVOY) ## start Envoy, Valkey, a key manager and extauthz; ONCE=1 ends after the table
 	$(BIN)/extauthz demo --envoy $(ENVOY) $(if $(filter 1,$(ONCE)),--once)
 
-test: $(VENV)/.installed $(ENVOY) ## the whole suite
-	EXTAUTHZ_TEST_ENVOY=$(ENVOY) $(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.installed $(ENVOY) ## the whole suite, but for `make interop`
+	EXTAUTHZ_TEST_ENVOY=$(ENVOY) $(BIN)/python -m pytest -m "not interop" $(ARGS)
 
 matrix: $(VENV)/.installed $(ENVOY_VERSIONS:%=.cache/envoy/%/envoy/_bin/envoy) ## the tests through Envoy, on each version
 	@set -e; for version in $(ENVOY_VERSIONS); do \
 	  echo "== Envoy $$version"; \
 	  EXTAUTHZ_TEST_ENVOY=.cache/envoy/$$version/envoy/_bin/envoy $(BIN)/python -m pytest -m through_envoy -q $(ARGS); \
 	done
+
+# From the lock file alone, without any package's own scripts.
+$(INTEROP)/.installed: tests/interop/package.json tests/interop/package-lock.json tests/interop/.npmrc
+	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 12) ? 0 : 1)' \
+	  && command -v npm >/dev/null \
+	  || { echo "make interop: install Node.js 20.12 or newer with npm (https://nodejs.org), then try again" >&2; exit 1; }
+	mkdir -p $(INTEROP)
+	cp $^ $(INTEROP)/
+	cd $(INTEROP) && npm ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+interop: $(VENV)/.installed $(INTEROP)/.installed ## the tests against an authorization server from npm
+	INTEROP_MODULES=$(CURDIR)/$(INTEROP) $(BIN)/python -m pytest tests/interop -m interop $(ARGS)
+
+bench: $(VENV)/.installed ## figures of a SECTION, e.g. `make bench SECTION=tokens`; GOALS=1 fails when a goal is missed
+	$(BIN)/python -m benchmarks --section $(SECTION) $(if $(filter 1,$(GOALS)),--goals)
 
 lint: $(VENV)/.installed ## ruff, both halves
 	$(BIN)/ruff check .

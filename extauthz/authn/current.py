@@ -5,17 +5,27 @@ from extauthz.model.key_manager import KeyManager
 from extauthz.model.token import TokenFacts, TokenForm
 
 
+class SaidInactive(Denied):
+    """The issuer itself said `active: false` (RFC 7662 §2.2): another may be the token's, where rules say so."""
+
+    def __init__(self) -> None:
+        super().__init__(Reason.TOKEN_INACTIVE, "its key manager says so")
+
+
 def ensure_current(facts: TokenFacts, key_manager: KeyManager, now: float) -> None:
     """The token is neither refused, expired nor too young, and is this issuer's and meant for us.
 
     Raises:
+        SaidInactive: the fact is that the token is inactive.
         Denied: the fact's own refusal, token_expired or invalid_token.
     """
+    if facts.refusal is Reason.TOKEN_INACTIVE:
+        raise SaidInactive
     if facts.refusal is not None:
         raise Denied(facts.refusal, "the issuer or the token itself says so")
     skew = key_manager.clock_skew_seconds
     # RFC 7519 §4.1.4: on or after `exp` it must not be accepted.
-    if facts.expires_at is not None and now >= facts.expires_at + skew:
+    if has_ended(facts.expires_at, key_manager, now):
         raise Denied(Reason.TOKEN_EXPIRED, f"expired at {facts.expires_at:.0f}")
     if facts.not_before is not None and now < facts.not_before - skew:
         raise Denied(Reason.INVALID_TOKEN, f"not valid before {facts.not_before:.0f}")
@@ -27,15 +37,25 @@ def ensure_current(facts: TokenFacts, key_manager: KeyManager, now: float) -> No
         raise Denied(Reason.INVALID_TOKEN, "meant for another audience")
 
 
+def has_ended(expires_at: float | None, key_manager: KeyManager, now: float) -> bool:
+    """Whether a token has come to its end; one without `exp` has none."""
+    return expires_at is not None and now >= expires_at + key_manager.clock_skew_seconds
+
+
 def ensure_access_token(facts: TokenFacts, key_manager: KeyManager) -> None:
     """The token's `typ` is one that the key manager gives to access tokens, where that is configured (RFC 9068 §4).
 
     Raises:
         Denied: wrong_token_type.
     """
-    accepted = key_manager.jwt.token_types if key_manager.jwt else frozenset()
-    if facts.form is TokenForm.JWT and accepted and facts.token_type not in accepted:
-        raise Denied(Reason.WRONG_TOKEN_TYPE, "its `typ` is not one of jwt.token_types")
+    if facts.form is TokenForm.JWT:
+        accepted, given = key_manager.jwt.token_types if key_manager.jwt else frozenset(), facts.token_type
+    else:
+        # RFC 6749 §7.1: the name of a type has no case.
+        accepted = key_manager.introspection.token_types if key_manager.introspection else frozenset()
+        given = (facts.token_type or "").lower()
+    if accepted and given not in accepted:
+        raise Denied(Reason.WRONG_TOKEN_TYPE, "its type is not one of the key manager's `token_types`")
 
 
 def believe_until(expires_at: float | None, key_manager: KeyManager, now: float, ttl_seconds: float) -> float:

@@ -1,11 +1,12 @@
-"""Opaque tokens: what their key manager says about them (RFC 7662, seed 000)."""
+"""Tokens that their key manager is asked about (RFC 7662, seed 000)."""
 
+from extauthz.authn.current import SaidInactive
 from extauthz.authn.facts import FactMaker
 from extauthz.authn.issuers import Issuers
 from extauthz.authn.known_tokens import KnownTokens
 from extauthz.catalog.catalog import Catalog
 from extauthz.model.api import Api
-from extauthz.model.check import BearerToken, Principal
+from extauthz.model.check import BearerToken, Principal, RequestContext
 from extauthz.model.errors import Denied, Reason
 from extauthz.model.key_manager import KeyManager
 from extauthz.model.token import TokenFacts
@@ -20,12 +21,38 @@ class IntrospectionAuthenticator:
         self._known = known
         self._facts = facts
 
-    async def authenticate(self, token: BearerToken, api: Api) -> Principal | None:
-        """See `Authenticator`; never None."""
-        key_manager = self._catalog.key_manager_for_opaque_tokens(api)
-        if key_manager is None:
-            raise Denied(Reason.INVALID_TOKEN, f"no key manager introspects tokens for {api.id}")
-        return await self._known.principal(token, key_manager, lambda: self._learn(token, key_manager))
+    async def authenticate(self, token: BearerToken, api: Api, request: RequestContext) -> Principal | None:
+        """See `Authenticator`; never None.
+
+        The next key manager whose rule fits sees the token only after one has said that it is inactive: one that does
+        not answer may be the token's own.
+        """
+        refused = Denied(Reason.INVALID_TOKEN, f"no key manager of {api.id} introspects such tokens")
+        for key_manager in self._catalog.key_managers_for_opaque_token(api, token.value, request.headers):
+            try:
+                return await self.introspected(token, key_manager)
+            except SaidInactive as inactive:
+                refused = inactive
+        raise refused
+
+    async def introspected(self, token: BearerToken, key_manager: KeyManager) -> Principal:
+        """Who holds a token, by its key manager's word of now or before.
+
+        Raises:
+            Denied: the key manager says no, or the token is not current.
+            Unavailable: the key manager does not answer.
+        """
+        settings = key_manager.introspection
+        return await self._known.principal(
+            token,
+            key_manager,
+            lambda: self._learn(token, key_manager),
+            stale_seconds=settings.stale_if_error_seconds if settings else 0.0,
+        )
+
+    def is_known(self, token: BearerToken, key_manager: KeyManager) -> bool:
+        """Whether `introspected` has an answer in this process."""
+        return self._known.holds(token, key_manager)
 
     async def _learn(self, token: BearerToken, key_manager: KeyManager) -> TokenFacts:
         introspector = self._issuers.of(key_manager).introspector

@@ -1,13 +1,18 @@
 """The key managers' keys and endpoints, ready for use, and kept in step with the catalog."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+from extauthz.authn.pinned_keys import pinned_keys
+from extauthz.model.clock import Clock
 from extauthz.model.errors import Unavailable
-from extauthz.model.key_manager import JwtValidation, KeyManager
+from extauthz.model.key_manager import KeyManager
 from extauthz.oauth2.introspection import IntrospectionResponse
-from extauthz.oauth2.jwk import VerificationKey, key_from_certificate
+from extauthz.oauth2.jwe import JweDecrypter
+from extauthz.oauth2.jwk import VerificationKey
+from extauthz.oauth2.signed_introspection import KeyLookup
 
 
 class Introspector(Protocol):
@@ -21,12 +26,16 @@ class Introspector(Protocol):
         """
         ...
 
+    async def close(self) -> None:
+        """Ends what runs in the background."""
+        ...
+
 
 class PublishedKeys(Protocol):
     """An issuer's JWK set, fetched and kept fresh."""
 
-    async def key(self, kid: str | None, alg: str) -> VerificationKey:
-        """The key that a token was signed with.
+    async def keys(self, kid: str | None, alg: str) -> tuple[VerificationKey, ...]:
+        """The keys that a token may have been signed with, at least one.
 
         Raises:
             Denied: the issuer has no such key.
@@ -46,15 +55,28 @@ class PublishedKeys(Protocol):
 class Connections(Protocol):
     """Opens the ways to an issuer."""
 
-    def published_keys(self, jwks_uri: str) -> PublishedKeys:
-        """The JWK set at a URL."""
-        ...
-
-    def introspector(self, key_manager: KeyManager) -> Introspector:
-        """The introspection endpoint of a key manager that has one.
+    async def published_keys(self, key_manager: KeyManager) -> PublishedKeys | None:
+        """The JWK set of a key manager; None if it has none. Where it is may have to be asked, once and here.
 
         Raises:
-            ValueError: a secret that it needs is not there, or may not be sent there.
+            ValueError: the issuer's metadata, or a file that is named, cannot be used.
+            Unavailable: the issuer's metadata cannot be had.
+        """
+        ...
+
+    def introspector(self, key_manager: KeyManager, keys: KeyLookup) -> Introspector | None:
+        """The introspection endpoint of a key manager; None if it has none. `keys` verify answers that are signed.
+
+        Raises:
+            ValueError: a secret or file that it needs is not there, is of no use, or may not be sent there.
+        """
+        ...
+
+    def decryption(self, key_manager: KeyManager) -> JweDecrypter | None:
+        """Our keys for a key manager's encrypted tokens; None if it has none.
+
+        Raises:
+            ValueError: a secret is not there, or is no key that fits.
         """
         ...
 
@@ -63,9 +85,11 @@ class Connections(Protocol):
 class Issuer:
     """One key manager's keys and endpoint."""
 
+    clock: Clock
     certificates: tuple[VerificationKey, ...] = ()
     published_keys: PublishedKeys | None = None
     introspector: Introspector | None = None
+    decryption: JweDecrypter | None = None
 
     async def keys_for(self, kid: str | None, alg: str) -> tuple[VerificationKey, ...]:
         """The keys that a token may have been signed with.
@@ -77,13 +101,21 @@ class Issuer:
             Unavailable: the issuer's keys are not known and cannot be fetched.
         """
         if self.published_keys and (kid is not None or not self.certificates):
-            return (await self.published_keys.key(kid, alg),)
-        return tuple(key for key in self.certificates if key.fits(alg))
+            return await self.published_keys.keys(kid, alg)
+        now = self.clock()
+        return tuple(key for key in self.certificates if key.fits(alg) and key.is_valid_at(now))
 
     def trusts(self, thumbprint: str) -> bool:
         """Whether a key that verified a signature earlier is still trusted."""
-        pinned = any(key.thumbprint == thumbprint for key in self.certificates)
+        now = self.clock()
+        pinned = any(key.thumbprint == thumbprint and key.is_valid_at(now) for key in self.certificates)
         return pinned or (self.published_keys is not None and self.published_keys.is_trusted(thumbprint))
+
+    async def close(self) -> None:
+        """Ends what runs in the background."""
+        for way in (self.published_keys, self.introspector):
+            if way is not None:
+                await way.close()
 
 
 Prepared = Mapping[tuple[str, str, bytes], Issuer]
@@ -93,29 +125,34 @@ Prepared = Mapping[tuple[str, str, bytes], Issuer]
 class Issuers:
     """Every enabled key manager's `Issuer`; one whose settings stay the same keeps its keys over a catalog change."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, clock: Clock) -> None:
         self._connections = connections
+        self._clock = clock
         self._issuers: Prepared = {}
 
-    def prepare(self, key_managers: Iterable[KeyManager]) -> Prepared:
-        """What a new catalog needs, with nothing changed yet.
+    async def prepare(self, key_managers: Iterable[KeyManager]) -> Prepared:
+        """What a new catalog needs, with nothing changed yet. Key managers that are new may have to be asked.
 
         Raises:
             ValueError: a key manager that cannot be used, with its id: a certificate that is none, a missing secret.
+            Unavailable: a key manager that must be asked does not answer.
         """
-        prepared: dict[tuple[str, str, bytes], Issuer] = {}
-        for key_manager in key_managers:
-            if key_manager.enabled:
-                held = self._issuers.get(_name(key_manager))
-                prepared[_name(key_manager)] = held or self._open(key_manager)
-        return prepared
+        wanted = {_name(key_manager): key_manager for key_manager in key_managers if key_manager.enabled}
+        new = {name: key_manager for name, key_manager in wanted.items() if name not in self._issuers}
+        # One that answers slowly does not hold up the others; all have answered before any failure is told.
+        opened = await asyncio.gather(*map(self._open, new.values()), return_exceptions=True)
+        for outcome in opened:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        held = {name: self._issuers[name] for name in wanted if name in self._issuers}
+        return held | {name: issuer for name, issuer in zip(new, opened, strict=True) if isinstance(issuer, Issuer)}
 
     async def adopt(self, prepared: Prepared) -> None:
         """Uses what was prepared, and closes what is left over."""
         former, self._issuers = self._issuers, prepared
         for name, issuer in former.items():
-            if name not in prepared and issuer.published_keys:
-                await issuer.published_keys.close()
+            if name not in prepared:
+                await issuer.close()
 
     async def close(self) -> None:
         """Closes every issuer."""
@@ -132,21 +169,20 @@ class Issuers:
             raise Unavailable("catalog", f"key manager {key_manager.id} changed during the check")
         return issuer
 
-    def _open(self, key_manager: KeyManager) -> Issuer:
-        jwt = key_manager.jwt
+    async def _open(self, key_manager: KeyManager) -> Issuer:
         try:
-            return Issuer(
-                certificates=_certificates(jwt) if jwt else (),
-                published_keys=self._connections.published_keys(jwt.jwks_uri) if jwt and jwt.jwks_uri else None,
-                introspector=self._connections.introspector(key_manager) if key_manager.introspection else None,
+            issuer = Issuer(
+                clock=self._clock,
+                certificates=pinned_keys(key_manager, self._clock()),
+                decryption=self._connections.decryption(key_manager),
+                published_keys=await self._connections.published_keys(key_manager),
             )
+            return replace(issuer, introspector=self._connections.introspector(key_manager, issuer.keys_for))
         except ValueError as error:
             raise ValueError(f"key manager {key_manager.id}: {error}") from error
+        except Unavailable as error:
+            raise Unavailable(error.component, f"key manager {key_manager.id}: {error.detail}") from error
 
 
 def _name(key_manager: KeyManager) -> tuple[str, str, bytes]:
     return key_manager.organization, key_manager.id, key_manager.fingerprint
-
-
-def _certificates(jwt: JwtValidation) -> tuple[VerificationKey, ...]:
-    return tuple(key_from_certificate(pem) for pem in jwt.certificates)

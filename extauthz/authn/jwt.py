@@ -1,56 +1,122 @@
-"""JWTs: routed by issuer to that issuer's keys (seed 003)."""
+"""JWTs: routed by issuer, and audience, to that issuer's keys (seed 003)."""
 
+from typing import Protocol
+
+from extauthz.authn.encrypted import EncryptedJwts
 from extauthz.authn.facts import FactMaker
 from extauthz.authn.issuers import Issuers
-from extauthz.authn.known_tokens import KnownTokens
+from extauthz.authn.known_tokens import KnownTokens, OutlivesRevocation
 from extauthz.catalog.catalog import Catalog
 from extauthz.model.api import Api
-from extauthz.model.check import BearerToken, Principal
+from extauthz.model.check import BearerToken, Principal, RequestContext
 from extauthz.model.errors import Denied, Reason
-from extauthz.model.key_manager import KeyManager
+from extauthz.model.key_manager import KeyManager, TokenValidation
 from extauthz.model.token import TokenFacts
-from extauthz.oauth2.jwt import SignedClaims, UnverifiedJwt, parse, verify
+from extauthz.oauth2.jwe import ensure_replicated
+from extauthz.oauth2.jwt import SignedClaims, UnverifiedJwt, ensure_acceptable, parse, verify
+
+
+class Introspection(Protocol):
+    """Knows tokens by asking their key manager."""
+
+    async def introspected(self, token: BearerToken, key_manager: KeyManager) -> Principal:
+        """Who holds a token.
+
+        Raises:
+            Denied: the key manager says no, or the token is not current.
+            Unavailable: the key manager does not answer.
+        """
+        ...
+
+    def is_known(self, token: BearerToken, key_manager: KeyManager) -> bool:
+        """Whether `introspected` has an answer in this process."""
+        ...
+
+
+class _Unverifiable(Denied):
+    """No key of the issuer made the signature; all else about the token is acceptable so far."""
 
 
 class JwtAuthenticator:
     """Knows tokens in the form of a JWT; one of an unknown issuer is refused, never introspected."""
 
-    def __init__(self, *, catalog: Catalog, issuers: Issuers, known: KnownTokens, facts: FactMaker) -> None:
+    def __init__(
+        self, *, catalog: Catalog, issuers: Issuers, known: KnownTokens, facts: FactMaker, introspection: Introspection
+    ) -> None:
         self._catalog = catalog
         self._issuers = issuers
         self._known = known
         self._facts = facts
+        self._introspection = introspection
+        self._encrypted = EncryptedJwts(catalog=catalog, issuers=issuers, known=known)
 
-    async def authenticate(self, token: BearerToken, api: Api) -> Principal | None:
+    async def authenticate(self, token: BearerToken, api: Api, request: RequestContext) -> Principal | None:  # noqa: ARG002 - the token says all
         """See `Authenticator`."""
         jwt = parse(token.value)
         if jwt is None:
             return None
-        key_manager = self._catalog.key_manager_for_issuer(api.organization, jwt.issuer) if jwt.issuer else None
-        if key_manager is None or key_manager.jwt is None:
-            raise Denied(Reason.INVALID_TOKEN, "no key manager checks JWTs of this issuer")
+        key_manager = self._routed(token, jwt, api)
+        if key_manager is None:
+            raise Denied(Reason.INVALID_TOKEN, "no key manager checks such JWTs of this issuer and audience")
+        if key_manager.validation is TokenValidation.INTROSPECTION:
+            return await self._introspected(token, jwt, key_manager)
+        if key_manager.jwt is None:
+            raise Denied(Reason.INVALID_TOKEN, f"key manager {key_manager.id} does not check JWTs")
+        return await self._validated(token, jwt, key_manager)
+
+    def _routed(self, token: BearerToken, jwt: UnverifiedJwt, api: Api) -> KeyManager | None:
+        named = self._catalog.key_manager_for_jwt(api, jwt.issuer, jwt.audiences) if jwt.issuer else None
+        if not jwt.encrypted or (named is not None and named.validation is TokenValidation.INTROSPECTION):
+            return named
+        return self._encrypted.key_manager(token, jwt, api)
+
+    async def _validated(self, token: BearerToken, jwt: UnverifiedJwt, key_manager: KeyManager) -> Principal:
+        if key_manager.introspect_failed_jwt and self._introspection.is_known(token, key_manager):
+            # Its signature failed before, and the key manager has answered: neither is repeated.
+            return await self._introspected(token, jwt, key_manager)
         issuer = self._issuers.of(key_manager)
-        return await self._known.principal(
-            token,
-            key_manager,
-            lambda: self._learn(jwt, key_manager),
-            # A key that the issuer has withdrawn since: the token is verified again, with the keys of now.
-            still_trusted=lambda facts: facts.signing_key is None or issuer.trusts(facts.signing_key),
-        )
+        try:
+            return await self._known.principal(
+                token,
+                key_manager,
+                lambda: self._learn(jwt, key_manager),
+                # A key that the issuer has withdrawn since: the token is verified again, with the keys of now.
+                still_trusted=lambda facts: facts.signing_key is None or issuer.trusts(facts.signing_key),
+            )
+        except _Unverifiable:
+            if not key_manager.introspect_failed_jwt:
+                raise
+        except OutlivesRevocation:
+            if key_manager.introspection is None:
+                raise
+        return await self._introspected(token, jwt, key_manager)
+
+    async def _introspected(self, token: BearerToken, jwt: UnverifiedJwt, key_manager: KeyManager) -> Principal:
+        audiences = key_manager.jwt.audiences if key_manager.jwt else frozenset()
+        # What the key manager then says is about this very token, so its `aud` is as good as signed.
+        if audiences and audiences.isdisjoint(self._encrypted.readable(jwt, key_manager).audiences):
+            raise Denied(Reason.INVALID_TOKEN, "meant for another audience")
+        return await self._introspection.introspected(token, key_manager)
 
     async def _learn(self, jwt: UnverifiedJwt, key_manager: KeyManager) -> TokenFacts:
-        signed = await self._verified(jwt, key_manager)
+        readable = self._encrypted.readable(jwt, key_manager)
+        signed = await self._verified(readable, key_manager)
+        if jwt.encrypted:
+            ensure_replicated(jwt, signed.claims)
         return self._facts.from_jwt(signed, key_manager, self._known.clock())
 
     async def _verified(self, jwt: UnverifiedJwt, key_manager: KeyManager) -> SignedClaims:
         algorithms = key_manager.jwt.algorithms if key_manager.jwt else frozenset()
-        if jwt.alg not in algorithms:
-            # Before any key is looked for: what cannot be accepted costs the issuer no call.
-            raise Denied(Reason.INVALID_TOKEN, "its algorithm is not one of jwt.algorithms")
+        # Before any key is looked for: what cannot be accepted costs the issuer no call.
+        ensure_acceptable(jwt, algorithms)
         refused = Denied(Reason.INVALID_TOKEN, "no key of the issuer fits its algorithm")
-        for key in await self._issuers.of(key_manager).keys_for(jwt.kid, jwt.alg):
+        try:
+            keys = await self._issuers.of(key_manager).keys_for(jwt.kid, jwt.alg)
+        except Denied as denied:
+            keys, refused = (), denied
+        for key in keys:
             try:
                 return verify(jwt, key, algorithms)
             except Denied as denied:
                 refused = denied
-        raise refused
+        raise _Unverifiable(refused.reason, refused.detail) from refused

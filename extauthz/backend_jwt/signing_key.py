@@ -1,7 +1,5 @@
 """The key that signs backend JWTs, checked once, and its public half."""
 
-import base64
-import hashlib
 import json
 from typing import Any
 
@@ -11,9 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.api_jws import PyJWS
 
+from extauthz.oauth2.jwk import public_members, thumbprint
+
 MIN_RSA_BITS = 2048
 ALGORITHMS = ("RS256", "ES256")
-_P256_OCTETS = 32
 
 
 class SigningKey:
@@ -31,10 +30,10 @@ class SigningKey:
         self._private = _private_key(pem, algorithm)
         self._jws = PyJWS(algorithms=[algorithm])
         self.algorithm = algorithm
-        members = _public_members(self._private)
-        self.kid = _thumbprint(members)
+        public_key = self._private.public_key()
+        self.kid = thumbprint(public_key)
         """RFC 7638 SHA-256 thumbprint: the same on every replica, another for every key."""
-        self.public_jwk: dict[str, str] = members | {"kid": self.kid, "use": "sig", "alg": algorithm}
+        self.public_jwk: dict[str, str] = public_members(public_key) | {"kid": self.kid, "use": "sig", "alg": algorithm}
         """RFC 7517 §4."""
 
     def __repr__(self) -> str:
@@ -69,28 +68,3 @@ def _private_key(pem: bytes, algorithm: str) -> RSAPrivateKey | EllipticCurvePri
     if isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1):
         return key
     raise ValueError("backend JWT: ES256 needs an EC private key on the curve P-256")
-
-
-def _public_members(key: RSAPrivateKey | EllipticCurvePrivateKey) -> dict[str, str]:
-    """The members that RFC 7638 §3.2 names, and no more."""
-    if isinstance(key, RSAPrivateKey):
-        rsa = key.public_key().public_numbers()
-        return {"kty": "RSA", "n": _integer(rsa.n), "e": _integer(rsa.e)}
-    point = key.public_key().public_numbers()
-    # RFC 7518 §6.2.1.2: coordinates have the full length of the curve, leading zeros included.
-    x, y = (_base64url(value.to_bytes(_P256_OCTETS, "big")) for value in (point.x, point.y))
-    return {"kty": "EC", "crv": "P-256", "x": x, "y": y}
-
-
-def _thumbprint(members: dict[str, str]) -> str:
-    canonical = json.dumps(members, sort_keys=True, separators=(",", ":")).encode()
-    return _base64url(hashlib.sha256(canonical).digest())
-
-
-def _integer(value: int) -> str:
-    return _base64url(value.to_bytes((value.bit_length() + 7) // 8, "big"))
-
-
-def _base64url(octets: bytes) -> str:
-    """RFC 7515 §2: without padding."""
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()

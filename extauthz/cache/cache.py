@@ -23,8 +23,12 @@ class TokenCache(Protocol):
         """What this process knows, at once; None: ask `facts`."""
         ...
 
-    async def facts(self, key: bytes, learn: Learn) -> TokenFacts:
+    async def facts(self, key: bytes, learn: Learn, *, stale_seconds: float = 0.0) -> TokenFacts:
         """What is known, learned if need be. Callers who want one key at one time share one call of `learn`.
+
+        When `learn` says Unavailable, a positive fact that this process holds is handed out again, up to
+        `stale_seconds` after its `believe_until`: only what `learn` or the store gave while it was to be believed, and
+        nothing that a later answer has replaced. Whether the token itself has ended is the caller's to check.
 
         Raises:
             Unavailable: the cache is closing.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from extauthz.cache.cache import Claim, ClaimOutcome, FactsStore, Learn
 from extauthz.cache.memory import MemoryCache
 from extauthz.cache.single_flight import SingleFlight
+from extauthz.model.errors import Unavailable
 from extauthz.model.token import TokenFacts
 
 _FIRST_DELAY_SECONDS = 0.005
@@ -30,12 +31,15 @@ class TieredCache:
         """From memory only."""
         return self._memory.get(key)
 
-    async def facts(self, key: bytes, learn: Learn) -> TokenFacts:
-        """From memory, the store or `learn`; the last two in one flight for all who ask."""
+    async def facts(self, key: bytes, learn: Learn, *, stale_seconds: float = 0.0) -> TokenFacts:
+        """From memory, the store or `learn`; the last two in one flight for all who ask; else stale from memory.
+
+        The store is never asked for what is over: whoever can write there could put it back.
+        """
         held = self._memory.get(key)
         if held is not None:
             return held
-        return await self._flights.join(key, lambda: self._fetch(key, learn))
+        return await self._flights.join(key, lambda: self._fetch(key, learn, stale_seconds))
 
     async def forget(self, key: bytes) -> None:
         """In memory and in the store; other replicas believe their own memory until its end."""
@@ -50,10 +54,17 @@ class TieredCache:
         if self._store is not None:
             await self._store.close()
 
-    async def _fetch(self, key: bytes, learn: Learn) -> TokenFacts:
-        facts = await (learn() if self._store is None else self._shared(self._store, key, learn))
+    async def _fetch(self, key: bytes, learn: Learn, stale_seconds: float) -> TokenFacts:
+        try:
+            facts = await (learn() if self._store is None else self._shared(self._store, key, learn))
+        except Unavailable:
+            # What was forgotten meanwhile is not in memory any more, so it does not come back here.
+            stale = self._memory.stale(key)
+            if stale is None:
+                raise
+            return stale
         if self._flights.is_current(key):
-            self._memory.put(key, facts)
+            self._memory.put(key, facts, keep_seconds=stale_seconds)
         return facts
 
     async def _shared(self, store: FactsStore, key: bytes, learn: Learn) -> TokenFacts:

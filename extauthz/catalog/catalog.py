@@ -2,11 +2,13 @@
 
 from extauthz.catalog.api_index import ApiIndex, base_path
 from extauthz.catalog.contents import CatalogContents
+from extauthz.catalog.issuer_index import IssuerIndex
+from extauthz.catalog.opaque_token_index import OpaqueTokenIndex
 from extauthz.catalog.request_path import segments
 from extauthz.catalog.resource_template import ResourceTree
 from extauthz.model.api import Api, ResourceMatch
 from extauthz.model.application import Application, ApplicationKey
-from extauthz.model.check import Access, Principal, RequestContext
+from extauthz.model.check import Access, Headers, Principal, RequestContext
 from extauthz.model.errors import Denied, Reason, Unavailable
 from extauthz.model.key_manager import KeyManager
 from extauthz.model.subscription import Subscription
@@ -24,7 +26,7 @@ class _Indexes:
         self.resources = {api.id: ResourceTree(api.resources) for api in contents.apis}
         self.base_paths = {api.id: base_path(api.context) for api in contents.apis}
         self.key_managers = {(km.organization, km.id): km for km in contents.key_managers if km.enabled}
-        self.issuers = {(km.organization, km.issuer): km for km in self.key_managers.values()}
+        self.issuers = IssuerIndex(self.key_managers.values())
         self.clients: dict[_ClientId, tuple[Application, ApplicationKey]] = {
             (application.organization, key.key_manager, key.client_id): (application, key)
             for application in contents.applications
@@ -33,18 +35,12 @@ class _Indexes:
         self.subscriptions: dict[tuple[str, str], Subscription] = {
             (subscription.application, subscription.api): subscription for subscription in contents.subscriptions
         }
-        self.introspecting = {api.id: self._introspecting(api) for api in contents.apis}
-
-    def _introspecting(self, api: Api) -> KeyManager | None:
-        """The one key manager that an opaque token for this API can come from; None where there are none or several."""
-        found = [
-            km
-            for (organization, km_id), km in self.key_managers.items()
-            if km.introspection
-            and organization == api.organization
-            and (api.key_managers is None or km_id in api.key_managers)
-        ]
-        return found[0] if len(found) == 1 else None
+        self.opaque_tokens = OpaqueTokenIndex(
+            apis=contents.apis,
+            key_managers=self.key_managers.values(),
+            rules=contents.opaque_token_rules,
+            try_next=contents.opaque_token_try_next,
+        )
 
 
 class Catalog:
@@ -100,13 +96,17 @@ class Catalog:
             raise Denied(Reason.NO_MATCHING_API, f"the path does not begin with the context of {api.id}")
         return api
 
-    def key_manager_for_issuer(self, organization: str, issuer: str) -> KeyManager | None:
-        """The enabled key manager with exactly this issuer (RFC 8725 §3.8)."""
-        return self._indexes.issuers.get((organization, issuer))
+    def key_manager_for_jwt(self, api: Api, issuer: str, audiences: frozenset[str]) -> KeyManager | None:
+        """The enabled key manager that checks JWTs with this `iss` and `aud` (see `IssuerIndex.find`)."""
+        return self._indexes.issuers.find(api, issuer, audiences)
 
-    def key_manager_for_opaque_tokens(self, api: Api) -> KeyManager | None:
-        """The key manager that an opaque token for this API is sent to: the only one that may have issued it."""
-        return self._indexes.introspecting.get(api.id)
+    def key_managers_that_decrypt(self, organization: str, issuer: str | None) -> tuple[KeyManager, ...]:
+        """The enabled key managers that an encrypted token may belong to (see `IssuerIndex.decrypting`)."""
+        return self._indexes.issuers.decrypting(organization, issuer)
+
+    def key_managers_for_opaque_token(self, api: Api, token: str, headers: Headers) -> tuple[KeyManager, ...]:
+        """The enabled key managers that may see an opaque token, in this order (see `OpaqueTokenIndex.find`)."""
+        return self._indexes.opaque_tokens.find(api, token, headers)
 
     def access(self, principal: Principal, match: ResourceMatch) -> Access:
         """Who calls what, by one walk through dictionaries.

@@ -6,16 +6,12 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import Field
 
 from extauthz.catalog.api_index import base_path
-from extauthz.catalog.entities import (
-    ApiDocument,
-    ApplicationDocument,
-    Id,
-    KeyManagerDocument,
-    SubscriptionDocument,
-)
+from extauthz.catalog.entities import ApiDocument, ApplicationDocument, SubscriptionDocument
+from extauthz.catalog.key_manager_entities import KeyManagerDocument, OpaqueTokensDocument
+from extauthz.catalog.values import Id, Text
 from extauthz.document.mistakes import Location, Mistake
 from extauthz.document.strict import CrossCheck, Strict
-from extauthz.model.key_manager import DEFAULT_ORGANIZATION
+from extauthz.model.key_manager import DEFAULT_ORGANIZATION, TokenValidation
 
 _EntityT = TypeVar("_EntityT")
 KeyManagers = tuple[KeyManagerDocument, ...]
@@ -56,9 +52,24 @@ def _ids_by_organization(entities: Iterable[Any], organization: str) -> dict[str
 
 def _key_managers(organization: str, key_managers: KeyManagers) -> Iterator[Mistake]:
     yield from _repeated("key_managers", key_managers, lambda km: (km.organization or organization, km.id), "id")
-    yield from _repeated(
-        "key_managers", key_managers, lambda km: (km.organization or organization, km.issuer), "issuer"
-    )
+    yield from _shared_issuers(organization, key_managers)
+
+
+def _shared_issuers(organization: str, key_managers: KeyManagers) -> Iterator[Mistake]:
+    """Which of several key managers of one issuer checks a JWT: its `aud` must say so, whatever it is."""
+    seen: dict[tuple[str, str], list[tuple[int, frozenset[str]]]] = {}
+    for index, km in enumerate(key_managers):
+        if km.jwt is None and km.validation is not TokenValidation.INTROSPECTION:
+            continue  # its tokens are opaque
+        audiences = km.jwt.audiences if km.jwt else frozenset()
+        others = seen.setdefault((km.organization or organization, km.issuer), [])
+        for first, theirs in others:
+            if not audiences or not theirs or audiences & theirs:
+                message = f"has the same issuer as key_managers[{first}]"
+                hint = "give both `jwt: audiences`, without a common one: the token's `aud` chooses"
+                yield Mistake(location=("key_managers", index), message=message, hint=hint)
+                break
+        others.append((index, audiences))
 
 
 def _apis(apis: Apis) -> Iterator[Mistake]:
@@ -72,8 +83,11 @@ def _apis(apis: Apis) -> Iterator[Mistake]:
                 yield Mistake(location=("apis", index, "context"), message=message)
 
 
-def _api_key_managers(organization: str, key_managers: KeyManagers, apis: Apis) -> Iterator[Mistake]:
+def _api_key_managers(
+    organization: str, key_managers: KeyManagers, apis: Apis, opaque_tokens: OpaqueTokensDocument
+) -> Iterator[Mistake]:
     by_organization = _by_organization(key_managers, organization)
+    ruled = {rule.organization or organization for rule in opaque_tokens.rules}
     for index, api in enumerate(apis):
         own = by_organization.get(api.organization or organization, [])
         for name in sorted(api.key_managers or ()):
@@ -83,9 +97,10 @@ def _api_key_managers(organization: str, key_managers: KeyManagers, apis: Apis) 
             for km in own
             if km.enabled and km.introspection and (api.key_managers is None or km.id in api.key_managers)
         ]
-        if len(asked) > 1:
+        # With rules, a token that fits none of them is refused.
+        if len(asked) > 1 and (api.organization or organization) not in ruled:
             message = f"opaque tokens could go to {' or '.join(asked)}; one sent to the wrong server is a leak"
-            hint = "list the key managers that this API accepts, with one that introspects"
+            hint = "write `opaque_tokens: rules`, or list the API's key managers with one that introspects"
             yield Mistake(location=("apis", index, "key_managers"), message=message, hint=hint)
 
 
@@ -117,20 +132,34 @@ def _subscriptions(
         yield from _unknown((*location, "application"), "application", subscription.application, known)
 
 
+def _opaque_tokens(
+    organization: str, key_managers: KeyManagers, opaque_tokens: OpaqueTokensDocument
+) -> Iterator[Mistake]:
+    known = _ids_by_organization([km for km in key_managers if km.introspection], organization)
+    for index, rule in enumerate(opaque_tokens.rules):
+        own = known.get(rule.organization or organization, set())
+        location = ("opaque_tokens", "rules", index, "key_manager")
+        yield from _unknown(location, "key manager with `introspection`", rule.key_manager, own)
+
+
 class CatalogDocument(Strict):
     """The YAML file of `catalog: {file: ...}`."""
 
     organization: Id = DEFAULT_ORGANIZATION
     """Of every entity below that does not name its own."""
+    certificate_directory: Text | None = None
+    """Where `certificates: [{alias: NAME}]` finds `NAME.pem`; relative to the file, its own folder if left out."""
     key_managers: tuple[KeyManagerDocument, ...] = ()
     apis: tuple[ApiDocument, ...] = Field(default=(), min_length=1)
     applications: tuple[ApplicationDocument, ...] = ()
     subscriptions: tuple[SubscriptionDocument, ...] = ()
+    opaque_tokens: OpaqueTokensDocument = OpaqueTokensDocument()
 
     cross_checks: ClassVar[tuple[CrossCheck, ...]] = (
         CrossCheck(needs=("organization", "key_managers"), find=_key_managers),
         CrossCheck(needs=("apis",), find=_apis),
-        CrossCheck(needs=("organization", "key_managers", "apis"), find=_api_key_managers),
+        CrossCheck(needs=("organization", "key_managers", "apis", "opaque_tokens"), find=_api_key_managers),
+        CrossCheck(needs=("organization", "key_managers", "opaque_tokens"), find=_opaque_tokens),
         CrossCheck(needs=("organization", "key_managers", "applications"), find=_applications),
         CrossCheck(needs=("organization", "apis", "applications", "subscriptions"), find=_subscriptions),
     )

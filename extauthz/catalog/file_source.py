@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from extauthz.catalog.contents import CatalogContents
 from extauthz.catalog.conversion import contents_of
 from extauthz.catalog.document import CatalogDocument
-from extauthz.document.mistakes import DocumentError
+from extauthz.document.mistakes import DocumentError, UnreadyDocumentError
 from extauthz.document.strict import load
 
 _Signature = tuple[int, int, int]
@@ -87,12 +87,18 @@ class FileSource:
         await self._listener.accept(await _aside(lambda: load_contents(self._path)))
 
     async def refresh(self) -> None:
-        """Reads the file if it has changed; one that cannot be used is reported once, and again when it changes."""
+        """Reads the file if it has changed.
+
+        One that cannot be used is reported once, and again when it changes; one that only cannot be used now is tried
+        again each time.
+        """
         if self._signature() == self._seen:
             return
         try:
             await self.load()
         except DocumentError as problem:
+            if isinstance(problem, UnreadyDocumentError):
+                self._seen = "never"
             self._listener.keep(problem)
 
     async def follow(self, interval_seconds: float) -> None:

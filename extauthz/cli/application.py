@@ -4,6 +4,7 @@ import typer
 
 from extauthz.cli import resident
 from extauthz.cli.demo.command import demo
+from extauthz.cli.revoke import revoke
 from extauthz.cli.serve import serve
 
 application = typer.Typer(
@@ -13,5 +14,6 @@ application = typer.Typer(
     pretty_exceptions_show_locals=False,  # locals hold tokens and secrets
 )
 application.command()(serve)
+application.command()(revoke)
 application.add_typer(resident.app, name="resident")
 application.command()(demo)

@@ -10,7 +10,7 @@ import uvloop
 from extauthz.cli.errors import told_plainly
 from extauthz.data_plane.run import serve as run
 from extauthz.document.strict import load
-from extauthz.settings import Settings
+from extauthz.settings.process import Settings
 from extauthz.telemetry.logs import configure_logs
 
 

@@ -1,6 +1,7 @@
 """Runs the data plane until it is told to stop, and leaves without a refusal."""
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
@@ -10,7 +11,8 @@ from typing import Any
 import structlog
 
 from extauthz.data_plane.build import DataPlane, build
-from extauthz.settings import Settings
+from extauthz.settings.process import Settings
+from extauthz.telemetry.health import Health
 
 _log = structlog.get_logger(__name__)
 
@@ -25,9 +27,11 @@ async def serve(settings: Settings, folder: Path) -> None:
     stop = _stop_signal()
     async with AsyncExitStack() as stack:
         plane = await build(settings, folder, stack)
+        plane.health.subscribe(_ReadinessLog())
+        # Until the last Check of the drain: it must not let in what is revoked meanwhile.
+        _in_background(plane.revocation.follow(), stop, stack)
         await _start(plane, settings, stack)
         if await _ended(plane.catalog_source.load(), stop):
-            _log.info("ready")
             await _ended(plane.catalog_source.follow(settings.catalog.reload_seconds), stop)
         _log.info("draining", seconds=settings.limits.drain_seconds)
     _log.info("stopped")
@@ -44,6 +48,29 @@ async def _ended(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:
     finally:
         working.cancel()
         stopping.cancel()
+
+
+def _in_background(work: Coroutine[Any, Any, None], stop: asyncio.Event, stack: AsyncExitStack) -> None:
+    """Runs work until the stack is left. If it ends before, so does the process: nothing goes on without it."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(lambda _: stop.set())
+    stack.push_async_callback(_end, task)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+class _ReadinessLog:
+    def __init__(self) -> None:
+        self._ready = False
+
+    def __call__(self, health: Health) -> None:
+        if health.ready is not self._ready:
+            self._ready = health.ready
+            _log.info("ready" if self._ready else "not_ready")
 
 
 async def _start(plane: DataPlane, settings: Settings, stack: AsyncExitStack) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from extauthz.document.mistakes import DocumentError, Mistake
-from extauthz.settings import SecretSettings
+from extauthz.settings.secrets import SecretSettings
 
 
 class Secrets:

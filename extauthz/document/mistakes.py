@@ -35,6 +35,10 @@ class DocumentError(Exception):
         return f"{self.source}: {count} mistake{'' if count == 1 else 's'}\n{listed}"
 
 
+class UnreadyDocumentError(DocumentError):
+    """A document that cannot be used now, since something that it names does not answer: unchanged, it may do later."""
+
+
 def path_text(location: Location) -> str:
     """A place in a document as people write it, `apis[0].resources[1].methods`."""
     text = ""

@@ -19,9 +19,11 @@ class Refusal:
     grpc_code: int
     """`google.rpc.Code`, never 0: Envoy reads that as "allowed", whatever else is set."""
     challenge: bool = False
-    """Whether `WWW-Authenticate: Bearer` goes along."""
+    """Whether `WWW-Authenticate` goes along."""
     error: str | None = None
-    """RFC 6750 §3.1."""
+    """RFC 6750 §3.1, RFC 9449 §7.1."""
+    dpop_only: bool = False
+    """Whether the challenge is for `DPoP` alone: what is wrong is the proof, not the token."""
 
 
 _CREDENTIALS = "Make sure you have provided the correct security credentials"
@@ -37,6 +39,19 @@ def _unauthorized(code: str, message: str, description: str, error: str | None =
         grpc_code=code_pb2.UNAUTHENTICATED,
         challenge=True,
         error=error,
+    )
+
+
+def _bad_proof(error: str, description: str) -> Refusal:
+    return Refusal(
+        code="900901",
+        message="Invalid Credentials",
+        description=description,
+        status=401,
+        grpc_code=code_pb2.UNAUTHENTICATED,
+        challenge=True,
+        error=error,
+        dpop_only=True,
     )
 
 
@@ -75,6 +90,11 @@ REFUSALS: dict[Reason, Refusal] = {
     Reason.WRONG_TOKEN_TYPE: _unauthorized(
         "900905", "Incorrect Access Token Type is provided", "Use an access token that was issued for this environment"
     ),
+    Reason.INVALID_DPOP_PROOF: _bad_proof(
+        "invalid_dpop_proof",
+        "Make sure that the DPoP proof is new, and was made for this request and this access token",
+    ),
+    Reason.USE_DPOP_NONCE: _bad_proof("use_dpop_nonce", "Use the nonce of the DPoP-Nonce header in the DPoP proof"),
     Reason.NO_MATCHING_API: _not_found("404", "Not Found", "The requested resource is not available."),
     Reason.NO_MATCHING_RESOURCE: _not_found(
         "900906",

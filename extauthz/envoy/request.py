@@ -48,6 +48,8 @@ def request_context(check_request: CheckRequest) -> RequestContext:
         # `http.id` is Envoy's stream id, which no other log knows.
         request_id=(headers.get("x-request-id") or http.id)[:MAX_REQUEST_ID_LENGTH],
         api_id=attributes.context_extensions.get(API_EXTENSION),
+        scheme=http.scheme,
+        peer_certificate=attributes.source.certificate,
     )
 
 

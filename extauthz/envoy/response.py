@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from envoy.service.auth.v3.external_auth_pb2 import CheckResponse, DeniedHttpResponse
 
-from extauthz.envoy.challenge import challenge
+from extauthz.envoy.challenge import Challenger
 from extauthz.envoy.error_body import ErrorBody, ErrorText, error_body
 from extauthz.envoy.header_option import header_option
 from extauthz.envoy.ok_response import OkResponses
@@ -26,6 +26,8 @@ class ResponsePolicy:
     realm: str = "extauthz"
     """Of the `WWW-Authenticate` challenge (RFC 9110 §11.5)."""
     backend_jwt_header: str = "X-JWT-Assertion"
+    dpop_algorithms: frozenset[str] = frozenset()
+    """What DPoP proofs may be signed with; none: the scheme is not offered."""
 
 
 class ResponseBuilder:
@@ -37,7 +39,7 @@ class ResponseBuilder:
         Raises:
             ValueError: a realm or a header name that cannot be sent.
         """
-        self._realm = policy.realm
+        self._challenger = Challenger(policy.realm, policy.dpop_algorithms)
         self._ok_responses = OkResponses(policy.backend_jwt_header)
         self._bodies = {reason: _body(policy.error_format, refusal) for reason, refusal in REFUSALS.items()}
         self._plain = {reason: self._denial(Deny(reason=reason)) for reason in REFUSALS}
@@ -53,9 +55,7 @@ class ResponseBuilder:
             return _serialized(self._ok_responses.response(decision))
         if not isinstance(decision, Deny):
             raise TypeError("not a decision")
-        if decision.scopes or decision.methods or decision.retry_after_seconds is not None:
-            return self._denial(decision)
-        return self._plain[decision.reason]
+        return self._plain[decision.reason] if _is_plain(decision) else self._denial(decision)
 
     def _denial(self, deny: Deny) -> bytes:
         refusal, body = REFUSALS[deny.reason], self._bodies[deny.reason]
@@ -73,7 +73,11 @@ class ResponseBuilder:
         if refusal.challenge:
             description = refusal.description if refusal.error else None
             scopes = deny.scopes if deny.reason is Reason.INSUFFICIENT_SCOPE else ()
-            headers["www-authenticate"] = challenge(self._realm, refusal.error, description, scopes)
+            headers["www-authenticate"] = self._challenger.challenge(
+                refusal.error, description, scopes, dpop_only=refusal.dpop_only
+            )
+        if deny.dpop_nonce is not None and deny.reason is Reason.USE_DPOP_NONCE:
+            headers["dpop-nonce"] = deny.dpop_nonce
         methods = sorted(method for method in deny.methods if _METHOD.fullmatch(method))
         if methods and deny.reason is Reason.METHOD_NOT_ALLOWED:
             headers["allow"] = ", ".join(methods)
@@ -81,6 +85,11 @@ class ResponseBuilder:
         if seconds is not None:
             headers["retry-after"] = str(max(seconds, 0))
         return headers
+
+
+def _is_plain(deny: Deny) -> bool:
+    extras = (deny.retry_after_seconds, deny.dpop_nonce)
+    return not deny.scopes and not deny.methods and all(extra is None for extra in extras)
 
 
 def _serialized(response: CheckResponse) -> bytes:

@@ -1,6 +1,7 @@
 """What passes through a Check: the request, who calls, what they may, and the decision."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from extauthz.model.api import Api, Resource, ResourceMatch
@@ -31,13 +32,25 @@ class RequestContext:
     request_id: str = ""
     api_id: str | None = None
     """Named by the route (`context_extensions["api"]`), so trusted; None: the API is found by host and path."""
+    scheme: str = ""
+    """`http` or `https`, as Envoy sees it; empty: Envoy did not say."""
+    peer_certificate: str = field(default="", repr=False)
+    """URL-encoded PEM of the client's certificate on the connection to Envoy; empty: none, or Envoy did not send it."""
+
+
+class TokenScheme(StrEnum):
+    """The authentication scheme that a token came with."""
+
+    BEARER = "Bearer"
+    DPOP = "DPoP"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BearerToken:
-    """A token from `Authorization: Bearer` (RFC 6750 §2.1)."""
+    """A token of the Authorization header: `Bearer` (RFC 6750 §2.1), or `DPoP`, beside a proof (RFC 9449 §7.1)."""
 
     value: str = field(repr=False)
+    scheme: TokenScheme = TokenScheme.BEARER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +95,8 @@ class Deny:
     scopes: frozenset[str] = frozenset()
     methods: frozenset[str] = frozenset()
     retry_after_seconds: int | None = None
+    dpop_nonce: str | None = None
+    """The nonce that the next proof must hold (RFC 9449 §9)."""
     match: ResourceMatch | None = None
 
     @classmethod
@@ -92,6 +107,7 @@ class Deny:
             detail=denied.detail,
             scopes=denied.scopes,
             methods=denied.methods,
+            dpop_nonce=denied.dpop_nonce,
             match=match,
         )
 

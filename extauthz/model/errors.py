@@ -12,6 +12,8 @@ class Reason(StrEnum):
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a reason
     TOKEN_INACTIVE = "token_inactive"  # noqa: S105 - a reason
     WRONG_TOKEN_TYPE = "wrong_token_type"  # noqa: S105 - a reason
+    INVALID_DPOP_PROOF = "invalid_dpop_proof"
+    USE_DPOP_NONCE = "use_dpop_nonce"
     NO_MATCHING_API = "no_matching_api"
     NO_MATCHING_RESOURCE = "no_matching_resource"
     METHOD_NOT_ALLOWED = "method_not_allowed"
@@ -38,6 +40,7 @@ class Denied(Exception):  # noqa: N818 - a verdict in the domain's word, not a f
         *,
         scopes: frozenset[str] = frozenset(),
         methods: frozenset[str] = frozenset(),
+        dpop_nonce: str | None = None,
     ) -> None:
         super().__init__(reason, detail)
         self.reason = reason
@@ -46,6 +49,8 @@ class Denied(Exception):  # noqa: N818 - a verdict in the domain's word, not a f
         """The scopes that would have done (RFC 6750 §3, `scope`)."""
         self.methods = methods
         """The methods that the resource knows (RFC 9110 §10.2.1, `Allow`)."""
+        self.dpop_nonce = dpop_nonce
+        """The nonce that the next proof must hold (RFC 9449 §9)."""
 
 
 class Unavailable(Exception):  # noqa: N818 - names the state of a dependency

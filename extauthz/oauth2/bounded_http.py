@@ -1,8 +1,9 @@
 """Requests to an authorization server that can neither hang, nor flood, nor lead elsewhere."""
 
 import asyncio
+import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import aiohttp
@@ -11,8 +12,6 @@ from yarl import URL
 from extauthz.model.errors import Unavailable
 
 _CHUNK_BYTES = 16 * 1024
-# One deadline covers the whole exchange, retries and body included, so aiohttp's own (five minutes) are off.
-_NO_TIMEOUT = aiohttp.ClientTimeout()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,86 +19,112 @@ class HttpLimits:
     """What one exchange may cost."""
 
     timeout_seconds: float = 2.0
-    """For everything: connection, retry, headers and body."""
+    """For everything: connection, headers and body."""
+    connect_seconds: float | None = None
+    """For a new connection, name look-up and TLS handshake included; None: as long as everything."""
     max_bytes: int
     """Of the body, after decompression."""
-    connection_retries: int = 0
-    """After a connection that failed or was closed, never after a timeout; only for requests that change nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpAnswer:
+    """A complete answer within the limits, of any status."""
+
+    status: int
+    content_type: str
+    """In lower case, without parameters."""
+    body: bytes = field(repr=False)
+
+
+class ConnectionLost(Unavailable):
+    """The connection failed or was closed before an answer came, typically a kept one that the other side has closed.
+
+    Asking again may help, unless the request changes something.
+    """
 
 
 class BoundedHttp:
-    """Asks one component under limits.
+    """Asks one component under limits; redirects are not followed.
 
-    Every answer but a complete 200 within the limits is an `Unavailable`; redirects are not followed. The session is
-    the caller's; it should have a `DummyCookieJar`, because cookies of an authorization server mean nothing here.
+    The session is the caller's; it should have a `DummyCookieJar`, because cookies of an authorization server mean
+    nothing here. `tls` None: certificates are verified with the authorities of the system.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, *, component: str, limits: HttpLimits) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, *, component: str, limits: HttpLimits, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._session = session
         self._component = component
         self._limits = limits
+        # The pool keeps connections of different contexts apart.
+        self._tls: ssl.SSLContext | bool = True if tls is None else tls
+        # One deadline covers the whole exchange, so aiohttp's own (five minutes) are off.
+        self._timeout = aiohttp.ClientTimeout(connect=limits.connect_seconds)
 
-    async def get(self, url: str) -> bytes:
-        """The body of a GET.
+    async def get(self, url: str) -> HttpAnswer:
+        """The answer to a GET that asks for JSON.
 
         Raises:
-            Unavailable: anything but a 200 within the limits.
+            ConnectionLost: see there.
+            Unavailable: no complete answer within the limits.
         """
         return await self._exchange("GET", url, form=None, headers={})
 
-    async def post_form(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> bytes:
-        """The body of the answer to a POST of `application/x-www-form-urlencoded`.
+    async def post_form(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> HttpAnswer:
+        """The answer to a POST of `application/x-www-form-urlencoded`; asks for JSON unless `headers` accept another.
 
         Raises:
-            Unavailable: anything but a 200 within the limits.
+            ConnectionLost: see there.
+            Unavailable: no complete answer within the limits.
         """
         return await self._exchange("POST", url, form=form, headers=headers)
 
+    def require_ok(self, url: str, answer: HttpAnswer) -> bytes:
+        """The body of an answer with status 200.
+
+        Raises:
+            Unavailable: another status.
+        """
+        if answer.status != HTTPStatus.OK:
+            raise self.unavailable(url, f"HTTP status {answer.status}")
+        return answer.body
+
     def unavailable(self, url: str, detail: str) -> Unavailable:
         """The failure of this component; names the host only, since the rest of a URL may hold a secret."""
-        return Unavailable(self._component, f"{_host(url)}: {detail}")
+        return Unavailable(self._component, _at(url, detail))
 
     async def _exchange(
         self, method: str, url: str, *, form: Mapping[str, str] | None, headers: Mapping[str, str]
-    ) -> bytes:
+    ) -> HttpAnswer:
         if self._session.closed:
             raise self.unavailable(url, "the session is closed")
         try:
             async with asyncio.timeout(self._limits.timeout_seconds):
-                return await self._attempts(method, url, form, headers)
+                return await self._attempt(method, url, form, headers)
+        except aiohttp.ConnectionTimeoutError as exc:
+            raise self.unavailable(url, f"no connection within {self._limits.connect_seconds} s") from exc
         except TimeoutError as exc:
             raise self.unavailable(url, f"no answer within {self._limits.timeout_seconds} s") from exc
+        # Only the type of an error is told: aiohttp's carry the request, and that the credentials.
+        except aiohttp.ClientConnectionError as exc:
+            raise ConnectionLost(self._component, _at(url, type(exc).__name__)) from exc
         except (aiohttp.ClientError, OSError, ValueError) as exc:
-            # Only the type: aiohttp's errors carry the request, and that the credentials.
             raise self.unavailable(url, type(exc).__name__) from exc
-
-    async def _attempts(
-        self, method: str, url: str, form: Mapping[str, str] | None, headers: Mapping[str, str]
-    ) -> bytes:
-        for _ in range(self._limits.connection_retries):
-            try:
-                return await self._attempt(method, url, form, headers)
-            except aiohttp.ServerTimeoutError:
-                raise
-            except aiohttp.ClientConnectionError:
-                # Typically a kept connection that the other side has just closed.
-                continue
-        return await self._attempt(method, url, form, headers)
 
     async def _attempt(
         self, method: str, url: str, form: Mapping[str, str] | None, headers: Mapping[str, str]
-    ) -> bytes:
+    ) -> HttpAnswer:
         async with self._session.request(
             method,
             url,
             data=form,
             headers={"Accept": "application/json", **headers},
             allow_redirects=False,
-            timeout=_NO_TIMEOUT,
+            timeout=self._timeout,
+            ssl=self._tls,
         ) as response:
-            if response.status != HTTPStatus.OK:
-                raise self.unavailable(url, f"HTTP status {response.status}")
-            return await self._body(url, response)
+            body = await self._body(url, response)
+            return HttpAnswer(status=response.status, content_type=response.content_type.lower(), body=body)
 
     async def _body(self, url: str, response: aiohttp.ClientResponse) -> bytes:
         body = bytearray()
@@ -111,8 +136,8 @@ class BoundedHttp:
         return bytes(body)
 
 
-def _host(url: str) -> str:
+def _at(url: str, detail: str) -> str:
     try:
-        return URL(url).host or "?"
+        return f"{URL(url).host or '?'}: {detail}"
     except ValueError:
-        return "?"
+        return f"?: {detail}"

@@ -48,10 +48,18 @@ class VerificationKey:
     kid: str | None = None
     alg: str | None = None
     """The only algorithm of the key, if the JWK names one (RFC 7517 §4.4)."""
+    not_before: float | None = None
+    """Of its certificate, in seconds since the epoch; None: a JWK has no dates."""
+    not_after: float | None = None
 
     def fits(self, alg: str) -> bool:
         """Whether the key may verify a signature of this algorithm (RFC 7518 §3.1, RFC 8037 §3.1)."""
         return self.alg in (None, alg) and alg in SIGNATURE_ALGORITHMS and _type_fits(self.public_key, alg)
+
+    def is_valid_at(self, now: float) -> bool:
+        """Whether the dates of its certificate, if it has any, allow its use; with both ends (RFC 5280 §4.1.2.5)."""
+        begun = self.not_before is None or now >= self.not_before
+        return begun and (self.not_after is None or now <= self.not_after)
 
 
 def verification_key(jwk: Mapping[str, Any]) -> VerificationKey | None:
@@ -74,7 +82,7 @@ def verification_key(jwk: Mapping[str, Any]) -> VerificationKey | None:
 def key_from_certificate(pem: str) -> VerificationKey:
     """The key of a PEM certificate.
 
-    The certificate pins the key and nothing else: its dates, names and signature are not looked at.
+    The certificate pins the key, for as long as its dates say; its names and signature are not looked at.
 
     Raises:
         ValueError: not exactly one certificate, or a key that no allowed algorithm can use.
@@ -88,7 +96,12 @@ def key_from_certificate(pem: str) -> VerificationKey:
         raise ValueError(f"{len(certificates)} certificates where one is expected")
     if not isinstance(public_key, PublicKey):
         raise ValueError("the certificate's key is not RSA, EC or EdDSA")  # noqa: TRY004 - a bad value, not a bad type
-    key = VerificationKey(public_key=public_key, thumbprint=thumbprint(public_key))
+    key = VerificationKey(
+        public_key=public_key,
+        thumbprint=thumbprint(public_key),
+        not_before=certificates[0].not_valid_before_utc.timestamp(),
+        not_after=certificates[0].not_valid_after_utc.timestamp(),
+    )
     if not _is_usable(key):
         raise ValueError(f"the certificate's key fits no algorithm (RSA needs {MIN_RSA_BITS} to {MAX_RSA_BITS} bits)")
     return key
@@ -96,7 +109,7 @@ def key_from_certificate(pem: str) -> VerificationKey:
 
 def thumbprint(public_key: PublicKey) -> str:
     """RFC 7638 §3: SHA-256 over the required members in order, base64url."""
-    document = json.dumps(_required_members(public_key), sort_keys=True, separators=(",", ":"))
+    document = json.dumps(public_members(public_key), sort_keys=True, separators=(",", ":"))
     return base64url.encode(hashlib.sha256(document.encode("utf-8")).digest())
 
 
@@ -141,7 +154,8 @@ def _type_fits(public_key: PublicKey, alg: str) -> bool:
             return alg == "EdDSA"
 
 
-def _required_members(public_key: PublicKey) -> dict[str, str]:
+def public_members(public_key: PublicKey) -> dict[str, str]:
+    """The members of a JWK that make the key (RFC 7638 §3.2), and no more."""
     match public_key:
         case RSAPublicKey():
             rsa = public_key.public_numbers()

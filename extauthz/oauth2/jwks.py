@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from dataclasses import dataclass
 
 import aiohttp
@@ -39,6 +40,9 @@ class RefreshTimes:
             raise ValueError("cooldown_seconds must be positive")
 
 
+MAX_CANDIDATES = 4
+"""Keys that one token may be tried with: each costs a verification, and anybody may send tokens."""
+
 DEFAULT_TIMES = RefreshTimes()
 DEFAULT_LIMITS = HttpLimits(timeout_seconds=2.0, max_bytes=512 * 1024)
 
@@ -58,9 +62,10 @@ class JwksClient:
         *,
         times: RefreshTimes = DEFAULT_TIMES,
         limits: HttpLimits = DEFAULT_LIMITS,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._url = url
-        self._http = BoundedHttp(session, component="jwks", limits=limits)
+        self._http = BoundedHttp(session, component="jwks", limits=limits, tls=tls)
         self._clock = clock
         self._times = times
         self._keys: JwkSet | None = None
@@ -75,19 +80,21 @@ class JwksClient:
         count = None if self._keys is None else len(self._keys.keys)
         return f"<JwksClient keys={count} failed={self._failure is not None} fetching={self._flight is not None}>"
 
-    async def key(self, kid: str | None, alg: str) -> VerificationKey:
-        """The key that verifies a token with this header; without a `kid`, the only one of the set that fits `alg`.
+    async def keys(self, kid: str | None, alg: str) -> tuple[VerificationKey, ...]:
+        """The keys that may verify a token with this header, at least one; without a `kid`, those that fit `alg`.
+
+        An issuer that names no `kid` publishes two such keys while it rotates, so each of a few has to be tried.
 
         Raises:
-            Denied: INVALID_TOKEN: no such key, also after the refresh that the cooldown allowed; or several.
+            Denied: INVALID_TOKEN: no such key, also after the refresh that the cooldown allowed; or too many.
             Unavailable: there are no keys, or the key is unknown and the issuer could not be asked.
         """
         matching = (await self._current()).matching(kid, alg)
         if not matching:
             matching = await self._matching_after_refresh(kid, alg)
-        if len(matching) != 1:
-            raise Denied(Reason.INVALID_TOKEN, "several keys fit" if matching else "unknown key")
-        return matching[0]
+        if not 0 < len(matching) <= MAX_CANDIDATES:
+            raise Denied(Reason.INVALID_TOKEN, "too many keys fit" if matching else "unknown key")
+        return matching
 
     def is_trusted(self, thumbprint: str) -> bool:
         """Whether a key, by its RFC 7638 thumbprint, is in the current set; counts as use of the set.
@@ -180,7 +187,7 @@ class JwksClient:
             self._attempted_at = self._clock()
 
     async def _download(self) -> JwkSet:
-        document = await self._http.get(self._url)
+        document = self._http.require_ok(self._url, await self._http.get(self._url))
         try:
             return parse_jwks(document)
         except ValueError as exc:

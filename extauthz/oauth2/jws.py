@@ -1,4 +1,6 @@
-"""The signature of a compact JWS (RFC 7515 §5.2): the one place that asks PyJWT."""
+"""The signature of a compact JWS (RFC 7515 §5): the one place that asks PyJWT."""
+
+from collections.abc import Mapping
 
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from jwt import api_jws
@@ -6,6 +8,7 @@ from jwt.exceptions import PyJWTError
 
 from extauthz.model.errors import Denied, Reason
 from extauthz.oauth2.jwk import VerificationKey
+from extauthz.oauth2.private_key import PrivateKey
 
 
 def verified_payload(token: str, key: VerificationKey, alg: str) -> bytes:
@@ -22,3 +25,8 @@ def verified_payload(token: str, key: VerificationKey, alg: str) -> bytes:
         # PyJWT lets bare TypeError and ValueError through; its messages may quote the header, so only the type is kept.
         raise Denied(Reason.INVALID_TOKEN, f"signature: {type(exc).__name__}") from exc
     return payload
+
+
+def signed(payload: bytes, key: PrivateKey, alg: str, header: Mapping[str, str]) -> str:
+    """A compact JWS (RFC 7515 §3.1); the key must fit `alg`."""
+    return api_jws.encode(payload, key, algorithm=alg, headers=dict(header))

@@ -34,6 +34,8 @@ class UnverifiedJwt:
     """In lower case and without `application/` (RFC 7515 §4.1.9)."""
     issuer: str | None
     """`iss`; of an encrypted token the header's copy (RFC 7519 §5.3); None when it is absent or not a string."""
+    audiences: frozenset[str]
+    """`aud`, from where `iss` is; empty when it is absent or neither a string nor a list of strings."""
     encrypted: bool
 
 
@@ -74,16 +76,27 @@ def verify(jwt: UnverifiedJwt, key: VerificationKey, algorithms: frozenset[str])
         Denied: INVALID_TOKEN: encrypted, an algorithm that is not allowed or does not fit the key, a header that is
             refused, or a bad signature.
     """
+    ensure_acceptable(jwt, algorithms)
+    payload = verified_payload(jwt.token, key, jwt.alg)
+    return SignedClaims(claims=Claims(_claims(payload)), typ=jwt.typ, key_thumbprint=key.thumbprint)
+
+
+def ensure_acceptable(jwt: UnverifiedJwt, algorithms: frozenset[str]) -> None:
+    """Whether a token's form and header let its signature be looked at.
+
+    Of a token that is acceptable, `verify` refuses nothing but the signature.
+
+    Raises:
+        Denied: INVALID_TOKEN: encrypted, an algorithm that is not allowed, or a header that is refused.
+    """
     if jwt.encrypted:
-        raise Denied(Reason.INVALID_TOKEN, "encrypted tokens are not supported")
+        raise Denied(Reason.INVALID_TOKEN, "encrypted, and not opened")
     # The second test holds whatever the configuration says: never `none`, never a shared secret (RFC 8725 §3.1).
     if jwt.alg not in algorithms or jwt.alg not in SIGNATURE_ALGORITHMS:
         raise Denied(Reason.INVALID_TOKEN, "the algorithm is not allowed")
     for name in _REFUSED_HEADERS:
         if name in jwt.header:
             raise Denied(Reason.INVALID_TOKEN, f"header `{name}` is refused")
-    payload = verified_payload(jwt.token, key, jwt.alg)
-    return SignedClaims(claims=Claims(_claims(payload)), typ=jwt.typ, key_thumbprint=key.thumbprint)
 
 
 def _header(part: str) -> dict[str, Any] | None:
@@ -99,7 +112,8 @@ def _header(part: str) -> dict[str, Any] | None:
 def _jwt(token: str, header: dict[str, Any], parts: list[str]) -> UnverifiedJwt:
     segments = [_segment(part) for part in parts]
     encrypted = len(segments) != _JWS_PARTS - 1
-    issuer = (header if encrypted else _claims(segments[0])).get("iss")
+    members = header if encrypted else _claims(segments[0])
+    issuer = members.get("iss")
     return UnverifiedJwt(
         token=token,
         header=MappingProxyType(header),
@@ -107,6 +121,7 @@ def _jwt(token: str, header: dict[str, Any], parts: list[str]) -> UnverifiedJwt:
         kid=_text(header, "kid"),
         typ=_media_type(_text(header, "typ")),
         issuer=issuer if isinstance(issuer, str) else None,
+        audiences=_strings(members.get("aud")),
         encrypted=encrypted,
     )
 
@@ -124,6 +139,13 @@ def _claims(payload: bytes) -> dict[str, Any]:
     except ValueError as exc:
         # RFC 7519 §7.2 step 10: the payload is one JSON object. JSON errors quote no content.
         raise Denied(Reason.INVALID_TOKEN, f"claims: {type(exc).__name__}") from exc
+
+
+def _strings(value: Any) -> frozenset[str]:
+    """RFC 7519 §4.1.3: one string or a list; anything else is none, and is refused where the claims are judged."""
+    values = [value] if isinstance(value, str) else value
+    strings = isinstance(values, list) and all(isinstance(member, str) for member in values)
+    return frozenset(values) if strings else frozenset()
 
 
 def _text(header: dict[str, Any], name: str) -> str | None:

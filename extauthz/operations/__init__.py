@@ -1,1 +1,1 @@
-"""HTTP for operators: health, readiness, the backend JWT's keys."""
+"""HTTP for operators: health, readiness, the backend JWT's keys, revocations."""

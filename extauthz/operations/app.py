@@ -1,6 +1,6 @@
 """HTTP for operators and upstreams: health, readiness, the keys of the backend JWT."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
@@ -23,10 +23,12 @@ def operations_app(
     health: Health,
     jwks: JwkSetDocument | None = None,
     jwks_max_age_seconds: int = _DEFAULT_JWKS_MAX_AGE_SECONDS,
+    more: Sequence[Route] = (),
 ) -> Starlette:
     """The ASGI application behind the operations port.
 
-    `jwks` is None where no backend JWT is signed; upstreams may keep the keys for `jwks_max_age_seconds`.
+    `jwks` is None where no backend JWT is signed; upstreams may keep the keys for `jwks_max_age_seconds`. `more`
+    routes ask for credentials themselves.
     """
     endpoints = _Endpoints(health, jwks, jwks_max_age_seconds)
     return Starlette(
@@ -34,6 +36,7 @@ def operations_app(
             Route("/healthz", endpoints.healthz),
             Route("/readyz", endpoints.readyz),
             Route("/jwks", endpoints.key_set),
+            *more,
         ]
     )
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-ESSENTIAL = frozenset({"catalog"})
+ESSENTIAL = frozenset({"catalog", "revocations"})
 """Without these no Check can be answered but with a refusal."""
-DISPENSABLE = frozenset({"cache"})
-"""Without these answers are slower, never wrong."""
+DISPENSABLE = frozenset({"cache", "revocation_channel"})
+"""Without the cache answers are slower; without the channel what was revoked before its failure stays revoked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

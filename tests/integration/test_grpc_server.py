@@ -44,7 +44,7 @@ def server_of(decider, health, *, address="127.0.0.1:0", budget_seconds=60.0, **
 
 
 def ready_health():
-    health = Health()
+    health = Health(essential={"catalog"})
     health.report("catalog", ok=True)
     return health
 
@@ -156,7 +156,7 @@ async def test_an_envoy_that_gives_up_stops_the_decision():
 
 @pytest.mark.parametrize("service", ["", AUTHORIZATION_SERVICE])
 async def test_health_follows_readiness(service):
-    health = Health()
+    health = Health(essential={"catalog"})
     async with running(Answers(open_allow()), health=health) as (_, port), health_client(port) as client:
         assert (await client.Check(HealthCheckRequest(service=service))).status == NOT_SERVING
         health.report("catalog", ok=True)
@@ -173,7 +173,7 @@ async def test_the_health_of_an_unknown_service_is_not_found():
 
 
 async def test_watchers_are_told_of_each_change_until_the_end():
-    health = Health()
+    health = Health(essential={"catalog"})
     async with running(Answers(open_allow()), health=health) as (server, port), health_client(port) as client:
         watch = aiter(client.Watch(HealthCheckRequest(service=AUTHORIZATION_SERVICE)))
         assert (await anext(watch)).status == NOT_SERVING

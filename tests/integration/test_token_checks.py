@@ -152,7 +152,7 @@ async def test_audience_is_looked_at_only_where_it_is_configured(server, world):
 async def test_with_certificate_and_jwks_a_token_with_kid_is_checked_by_the_jwks(server, world):
     old = server.certificate
     server.rotate(keep_old=False)
-    jwt = {"jwks_uri": server.jwks_uri, "certificates": [{"pem": old}]}
+    jwt = {"jwks_uri": server.jwks_uri, "certificates": [{"pem": old}], "certificate_validity": False}
     await world.catalog(key_managers=[key_manager_of(server, jwt=jwt)])
     allowed(await world.check(server.issue_jwt(**GOOD)))
     assert server.jwks.calls == 1
@@ -161,7 +161,7 @@ async def test_with_certificate_and_jwks_a_token_with_kid_is_checked_by_the_jwks
 
 
 async def test_with_a_certificate_alone_no_keys_are_fetched(server, world):
-    jwt = {"certificates": [{"pem": server.certificate}]}
+    jwt = {"certificates": [{"pem": server.certificate}], "certificate_validity": False}
     await world.catalog(key_managers=[key_manager_of(server, jwt=jwt)])
     allowed(await world.check(server.issue_jwt(**GOOD, kid=None)))
     allowed(await world.check(server.issue_jwt(**GOOD)))
@@ -250,6 +250,16 @@ async def test_an_endpoint_that_hangs_is_unavailable(server, world):
         refused(decision, Reason.UNAVAILABLE)
 
 
+async def test_a_token_type_that_is_not_configured_is_refused_also_where_it_is_left_out(server, world):
+    """As of a server that calls refresh tokens active."""
+    introspection = key_manager_of(server)["introspection"] | {"token_types": ["Bearer"]}
+    await world.catalog(key_managers=[key_manager_of(server, introspection=introspection)])
+    allowed(await world.check(server.issue_opaque(**GOOD, token_type="bearer")))
+    for token_type in (None, "N_A", "refresh_token", "DPoP"):
+        token = server.issue_opaque(**GOOD, token_type=token_type)
+        refused(await world.check(token), Reason.WRONG_TOKEN_TYPE)
+
+
 async def test_a_burst_of_one_token_costs_one_call(server, world):
     token = server.issue_opaque(**GOOD)
     for decision in await asyncio.gather(*(world.check(token) for _ in range(100))):
@@ -303,3 +313,10 @@ async def test_a_trusted_key_managers_own_backend_jwt_is_passed_on(server, world
 async def test_a_backend_jwt_of_an_untrusted_key_manager_is_ignored(server, world):
     own = server.issue_jwt(sub="told-by-the-issuer")
     assert allowed(await world.check(server.issue_jwt(**GOOD, backendJwt=own))).backend_jwt is None
+
+
+async def test_an_issuer_that_names_no_kid_may_rotate_its_keys(server, world):
+    old = server.issue_jwt(**GOOD, kid=None)
+    server.rotate()
+    allowed(await world.check(server.issue_jwt(**GOOD, kid=None)))
+    allowed(await world.check(old))

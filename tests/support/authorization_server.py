@@ -1,8 +1,7 @@
 """An authorization server on loopback that issues, rotates, revokes, and misbehaves when told to."""
 
 import asyncio
-import base64
-import binascii
+import ssl
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,13 +9,16 @@ from enum import StrEnum
 from json import dumps
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import unquote_plus
 
 from aiohttp import web
 from jwt import api_jws
+from support.client_checks import ClientCheck, basic
+from support.own_tokens import OwnTokens
 from support.signing_keys import SigningKey, private_key, self_signed_certificate
 
 HUGE_BYTES = 10 * 1024 * 1024
+OPENID_METADATA = "/.well-known/openid-configuration"
+RFC_8414_METADATA = "/.well-known/oauth-authorization-server"
 
 
 class Misbehaviour(StrEnum):
@@ -96,17 +98,33 @@ class AuthorizationServer:
         client_id: str = "gateway",
         client_secret: str = "s3cret:%",  # noqa: S107 - a test's secret, odd enough to need its encoding
         clock: Callable[[], float] = time.time,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.name = name
         self.client_id = client_id
         self.client_secret = client_secret
         self.jwks = Endpoint()
         self.introspection = Endpoint()
+        self.token = Endpoint()
+        self.metadata = Endpoint()
+        self.own_tokens = OwnTokens(clock)
+        """What its token endpoint issues to the gateway."""
+        self.introspection_client: ClientCheck | None = None
+        """Who may introspect; None: `client_id` with HTTP Basic."""
+        self.introspection_answer: Callable[[dict[str, Any]], web.Response] = web.json_response
+        """The form of its answers."""
+        self.questions: list[tuple[Mapping[str, str], Mapping[str, str]]] = []
+        """Headers and form of each introspection request that was looked at."""
+        self.metadata_paths = {OPENID_METADATA, RFC_8414_METADATA}
+        """Where it publishes metadata."""
+        self.metadata_changes: dict[str, Any] = {}
+        """To the metadata; what is None is left out."""
         self.extra_jwks: list[Any] = []
         """Published as they are, behind the server's own keys."""
         self.introspection_override: dict[str, Any] | None = None
         """Answered instead of the truth about any token."""
         self._clock = clock
+        self._tls = tls
         self._tokens: dict[str, dict[str, Any]] = {}
         self._keys: list[SigningKey] = []
         self._made = 0
@@ -126,7 +144,7 @@ class AuthorizationServer:
     @property
     def issuer(self) -> str:
         """`iss` of its tokens."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'http' if self._tls is None else 'https'}://127.0.0.1:{self._port}"
 
     @property
     def jwks_uri(self) -> str:
@@ -135,8 +153,13 @@ class AuthorizationServer:
 
     @property
     def introspection_endpoint(self) -> str:
-        """Where tokens are asked about; wants HTTP Basic."""
+        """Where tokens are asked about; see `introspection_client`."""
         return f"{self.issuer}/introspect"
+
+    @property
+    def token_endpoint(self) -> str:
+        """Where the gateway gets tokens of its own; see `own_tokens`."""
+        return f"{self.issuer}/token"
 
     @property
     def signing_key(self) -> SigningKey:
@@ -195,8 +218,8 @@ class AuthorizationServer:
         """Close every connection and refuse new ones; all misbehaviour ends."""
         if self._runner is not None:
             # Hanging requests would hold up the shutdown.
-            await self.jwks.behave()
-            await self.introspection.behave()
+            for endpoint in (self.jwks, self.introspection, self.token, self.metadata):
+                await endpoint.behave()
             await self._runner.cleanup()
             self._runner = None
 
@@ -207,9 +230,12 @@ class AuthorizationServer:
         app.router.add_get("/moved/jwks", self._moved_jwks)
         app.router.add_post("/introspect", self._answer_introspection)
         app.router.add_route("*", "/moved/introspect", self._moved_introspection)
+        app.router.add_post("/token", self._answer_token)
+        for path in (OPENID_METADATA, RFC_8414_METADATA):
+            app.router.add_get(path, self._answer_metadata)
         self._runner = web.AppRunner(app, shutdown_timeout=1.0, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port, ssl_context=self._tls).start()
         self._port = self._runner.addresses[0][1]
 
     def _default_claims(self) -> dict[str, Any]:
@@ -245,12 +271,27 @@ class AuthorizationServer:
         return web.json_response(self.jwks_document())
 
     async def _moved_introspection(self, request: web.Request) -> web.Response:
-        if _basic_credentials(request) != (self.client_id, self.client_secret):
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        self.questions.append((request.headers, form))
+        check = self.introspection_client or basic(self.client_id, self.client_secret)
+        if not check(request, form):
             return web.json_response({"error": "invalid_client"}, status=401)
-        form = await request.post()
         if self.introspection_override is not None:
-            return web.json_response(self.introspection_override)
-        return web.json_response(self._introspected(str(form.get("token", ""))))
+            return self.introspection_answer(self.introspection_override)
+        return self.introspection_answer(self._introspected(form.get("token", "")))
+
+    async def _answer_token(self, request: web.Request) -> web.Response:
+        return await _answer(self.token, request, self.own_tokens.answer)
+
+    async def _answer_metadata(self, request: web.Request) -> web.Response:
+        return await _answer(self.metadata, request, self._publish_metadata)
+
+    async def _publish_metadata(self, request: web.Request) -> web.Response:
+        if request.path not in self.metadata_paths:
+            return web.Response(status=404)
+        return web.json_response(
+            _without_none({"issuer": self.issuer, "jwks_uri": self.jwks_uri, **self.metadata_changes})
+        )
 
     def _introspected(self, token: str) -> dict[str, Any]:
         claims = self._tokens.get(token)
@@ -289,16 +330,6 @@ _WRONG_ANSWERS: Mapping[Misbehaviour, Callable[[web.Request], web.Response]] = {
     Misbehaviour.REDIRECT: lambda request: web.Response(status=307, headers={"Location": f"/moved{request.path}"}),
     Misbehaviour.ACTIVE_AS_STRING: lambda _: web.json_response({"active": "true"}),
 }
-
-
-def _basic_credentials(request: web.Request) -> tuple[str, str] | None:
-    """RFC 6749 §2.3.1: both halves are form-encoded."""
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-    try:
-        username, _, password = base64.b64decode(credentials, validate=True).decode("ascii").partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return (unquote_plus(username), unquote_plus(password)) if scheme == "Basic" else None
 
 
 def _without_none(members: Mapping[str, Any]) -> dict[str, Any]:

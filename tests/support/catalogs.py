@@ -1,5 +1,6 @@
 """Small catalogs as an operator would write them, and requests to them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,18 @@ def request(
     host: str = "api.example.com",
     authorization: str | None = None,
     api_id: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    scheme: str = "https",
+    peer_certificate: str = "",
 ) -> RequestContext:
-    headers = {} if authorization is None else {"authorization": authorization}
+    given = {} if authorization is None else {"authorization": authorization}
     return RequestContext(
-        method=method, host=host, path=path, headers=RequestHeaders(headers), api_id=api_id, request_id="request-1"
+        method=method,
+        host=host,
+        path=path,
+        headers=RequestHeaders(given | dict(headers or {})),
+        api_id=api_id,
+        request_id="request-1",
+        scheme=scheme,
+        peer_certificate=peer_certificate,
     )

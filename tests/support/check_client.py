@@ -13,6 +13,7 @@ with warnings.catch_warnings():
     from envoy_data_plane.envoy.service.auth.v3 import (
         AttributeContext,
         AttributeContextHttpRequest,
+        AttributeContextPeer,
         AttributeContextRequest,
         AuthorizationAsyncStub,
         CheckRequest,
@@ -45,13 +46,21 @@ def check_request(
     headers: Mapping[str, str] | None = None,
     raw_headers: Sequence[tuple[str, bytes]] | None = None,
     extensions: Mapping[str, str] | None = None,
+    scheme: str = "",
+    certificate: str = "",
 ) -> CheckRequest:
     """As Envoy sends it: with `headers`, or with `raw_headers` under `encode_raw_headers`."""
-    http = AttributeContextHttpRequest(id="stream-1", method=method, host=host, path=path, headers=dict(headers or {}))
+    http = AttributeContextHttpRequest(
+        id="stream-1", method=method, host=host, path=path, scheme=scheme, headers=dict(headers or {})
+    )
     if raw_headers is not None:
         http.header_map = HeaderMap(headers=[HeaderValue(key=key, raw_value=value) for key, value in raw_headers])
-    request = AttributeContextRequest(http=http)
-    return CheckRequest(attributes=AttributeContext(request=request, context_extensions=dict(extensions or {})))
+    attributes = AttributeContext(
+        source=AttributeContextPeer(certificate=certificate),
+        request=AttributeContextRequest(http=http),
+        context_extensions=dict(extensions or {}),
+    )
+    return CheckRequest(attributes=attributes)
 
 
 @contextlib.asynccontextmanager

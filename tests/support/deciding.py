@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -12,8 +12,13 @@ from typing import Any
 from support.authorization_server import AuthorizationServer
 from support.catalogs import contents, key_manager, request
 from support.clock import Clock
+from support.revocations import RETENTION, HeldRevocations
 
 from extauthz.authn.authenticator import AuthenticatorChain
+from extauthz.authn.binding import BindingCheck
+from extauthz.authn.client_certificate import ClientCertificate, peer_certificate
+from extauthz.authn.credentials import Credentials
+from extauthz.authn.dpop_binding import DpopBinding, ReplayMemory
 from extauthz.authn.facts import FactMaker
 from extauthz.authn.introspection import IntrospectionAuthenticator
 from extauthz.authn.issuers import Issuers
@@ -23,13 +28,17 @@ from extauthz.backend_jwt.selection import backend_jwt
 from extauthz.cache.cache import FactsStore
 from extauthz.cache.keys import CacheKeys
 from extauthz.cache.memory import MemoryCache
+from extauthz.cache.replay import MemoryReplay
 from extauthz.cache.tiered import TieredCache
 from extauthz.catalog.catalog import Catalog
 from extauthz.data_plane.catalog_updates import CatalogUpdates
 from extauthz.data_plane.connections import IssuerConnections, http_session
 from extauthz.data_plane.secrets import Secrets
 from extauthz.model.check import Decision
+from extauthz.oauth2.dpop import ProofRules
+from extauthz.oauth2.dpop_nonce import DpopNonces
 from extauthz.pipeline import CheckPipeline
+from extauthz.revocation.retention import Retention
 from extauthz.telemetry.health import Health
 
 CACHE_SECRET = b"a secret of at least 32 bytes, for tests"
@@ -43,6 +52,7 @@ class Deciding:
     updates: CatalogUpdates
     clock: Clock
     health: Health
+    revocations: HeldRevocations
 
     async def check(self, token: str | None, path: str = "/petstore/v1/pets", **settings: Any) -> Decision:
         """The decision about a request with a bearer token."""
@@ -66,26 +76,53 @@ def key_manager_of(server: AuthorizationServer, **settings: Any) -> dict[str, An
 
 @asynccontextmanager
 async def deciding(
-    server: AuthorizationServer, *, store: FactsStore | None = None, hosts: frozenset[str] = frozenset({"127.0.0.1"})
+    server: AuthorizationServer,
+    *,
+    store: FactsStore | None = None,
+    hosts: frozenset[str] = frozenset({"127.0.0.1"}),
+    own_secrets: Mapping[str, bytes] | None = None,
+    endpoint_secrets: Mapping[str, bytes] | None = None,
+    certificate: ClientCertificate = peer_certificate,
+    replay: ReplayMemory | None = None,
+    nonces: DpopNonces | None = None,
+    retention: Retention = RETENTION,
 ) -> AsyncIterator[Deciding]:
-    """A pipeline whose catalog has one API and the simulated issuer."""
+    """A pipeline whose catalog has one API and the simulated issuer.
+
+    `own_secrets` go nowhere; `endpoint_secrets` and that of the `gateway` may go to `hosts`.
+    """
     clock, catalog, health = Clock(), Catalog(), Health()
-    secrets = Secrets({"gateway": server.client_secret.encode()}, {"gateway": hosts})
+    sent = {"gateway": server.client_secret.encode(), **(endpoint_secrets or {})}
+    secrets = Secrets({**sent, **(own_secrets or {})}, dict.fromkeys(sent, hosts))
     async with http_session() as session:
-        issuers = Issuers(IssuerConnections(session=session, secrets=secrets, clock=clock))
+        issuers = Issuers(IssuerConnections(session=session, secrets=secrets, clock=clock), clock)
         updates = CatalogUpdates(catalog, issuers, health)
         facts = FactMaker(ttl_seconds=300, negative_ttl_seconds=30)
         caches = [TieredCache(_memory(clock)), TieredCache(_memory(clock), store)]
-        jwt, opaque = (KnownTokens(cache=cache, keys=CacheKeys([CACHE_SECRET]), clock=clock) for cache in caches)
+        revocations = HeldRevocations.alone(clock, retention=retention)
+        jwt, opaque = (
+            KnownTokens(cache=cache, keys=CacheKeys([CACHE_SECRET]), clock=clock, revocations=revocations.check)
+            for cache in caches
+        )
+        asked = IntrospectionAuthenticator(catalog=catalog, issuers=issuers, known=opaque, facts=facts)
         chain = AuthenticatorChain(
             [
-                JwtAuthenticator(catalog=catalog, issuers=issuers, known=jwt, facts=facts),
-                IntrospectionAuthenticator(catalog=catalog, issuers=issuers, known=opaque, facts=facts),
+                JwtAuthenticator(catalog=catalog, issuers=issuers, known=jwt, facts=facts, introspection=asked),
+                asked,
             ],
-            max_token_bytes=16_384,
+            credentials=Credentials(max_token_bytes=16_384, dpop=True),
+            binding=BindingCheck(
+                certificate=certificate,
+                dpop=DpopBinding(
+                    rules=ProofRules(),
+                    replay=replay or MemoryReplay(entries=1000, clock=clock),
+                    clock=clock,
+                    nonces=nonces,
+                ),
+            ),
         )
         pipeline = CheckPipeline(catalog, chain, partial(backend_jwt, signer=None))
-        world = Deciding(pipeline=pipeline, updates=updates, clock=clock, health=health)
+        world = Deciding(pipeline=pipeline, updates=updates, clock=clock, health=health, revocations=revocations)
         await world.catalog(key_managers=[key_manager_of(server)])
         try:
             yield world

@@ -78,8 +78,10 @@ async def running_service(
 ) -> AsyncIterator[Service]:
     """A replica, its files in `folder`; top-level parts of both files can be replaced."""
     port, operations_port = free_port(), free_port()
-    addresses = {"listen": f"127.0.0.1:{port}", "operations": {"listen": f"127.0.0.1:{operations_port}"}}
-    write_files(folder, server, addresses | (settings or {}), catalog or {})
+    settings = settings or {}
+    operations = {"listen": f"127.0.0.1:{operations_port}"} | settings.get("operations", {})
+    addressed = {"listen": f"127.0.0.1:{port}"} | settings | {"operations": operations}
+    write_files(folder, server, addressed, catalog or {})
     async with Processes(folder) as processes:
         program = serve_program(folder, server, answers_ok(f"http://127.0.0.1:{operations_port}{wait_for}"))
         process_id = await processes.start(program)

@@ -13,16 +13,29 @@ from extauthz.catalog.entities import (
     ApiDocument,
     ApplicationDocument,
     ApplicationKeyDocument,
+    ResourceDocument,
+    SubscriptionDocument,
+)
+from extauthz.catalog.key_manager_entities import (
+    AuthenticationDocument,
+    BasicDocument,
+    CircuitBreakerDocument,
+    ClientCredentialsDocument,
+    ClientSecretPostDocument,
+    DirectTokenDocument,
     IntrospectionDocument,
     JwtDocument,
     KeyManagerDocument,
-    ResourceDocument,
-    SubscriptionDocument,
+    MutualTlsDocument,
+    PasswordDocument,
+    PrivateKeyJwtDocument,
+    RefreshDocument,
+    SignedAnswerDocument,
 )
 from extauthz.document.strict import loads
 from extauthz.envoy.refusals import REFUSALS
 from extauthz.resident.settings import ClientSettings, ResidentSettings
-from extauthz.settings import Settings
+from extauthz.settings.process import Settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,6 +66,9 @@ def test_the_table_of_refusals_is_that_of_the_program():
     "document",
     [
         KeyManagerDocument, JwtDocument, IntrospectionDocument, ApiDocument, ResourceDocument,
+        AuthenticationDocument, BasicDocument, ClientSecretPostDocument, PrivateKeyJwtDocument, MutualTlsDocument,
+        ClientCredentialsDocument, PasswordDocument, DirectTokenDocument, RefreshDocument,
+        CircuitBreakerDocument, SignedAnswerDocument,
         ApplicationDocument, ApplicationKeyDocument, SubscriptionDocument,
     ],
 )  # fmt: skip

@@ -5,7 +5,7 @@ import yaml
 
 from extauthz.document.mistakes import DocumentError, path_text
 from extauthz.document.strict import loads
-from extauthz.settings import Settings
+from extauthz.settings.process import Settings
 
 
 def settings(**sections):

@@ -1,12 +1,17 @@
 import pytest
 from support.catalogs import request
 
-from extauthz.authn.credentials import bearer_token
+from extauthz.authn.credentials import Credentials
+from extauthz.model.check import TokenScheme
 from extauthz.model.errors import Denied, Reason
 
 
+def access_token(header, *, dpop=False):
+    return Credentials(max_token_bytes=512, dpop=dpop).access_token(request(authorization=header))
+
+
 def token(header):
-    return bearer_token(request(authorization=header), 512).value
+    return access_token(header).value
 
 
 @pytest.mark.parametrize("header", ["Bearer abc.d-e_f~g+h/i==", "bearer abc", "BEARER   abc", " Bearer abc "])
@@ -45,3 +50,31 @@ def test_what_is_not_exactly_one_bearer_token_is_refused(header, reason):
 
 def test_a_token_of_the_greatest_length_is_accepted():
     assert token("Bearer " + "a" * 512) == "a" * 512
+
+
+@pytest.mark.parametrize("header", ["DPoP abc.d-e_f~g+h/i==", "dpop abc", "DPOP   abc"])
+def test_a_token_of_the_dpop_scheme_is_found_where_that_is_accepted(header):
+    found = access_token(header, dpop=True)
+    assert (found.value, found.scheme) == (header.split()[-1], TokenScheme.DPOP)
+
+
+def test_a_bearer_token_keeps_its_scheme_where_dpop_is_accepted():
+    assert access_token("Bearer abc", dpop=True).scheme is TokenScheme.BEARER
+
+
+@pytest.mark.parametrize(
+    ("header", "dpop", "reason"),
+    [
+        ("DPoP abc", False, Reason.MISSING_CREDENTIALS),
+        ("DPoP", True, Reason.INVALID_REQUEST),
+        ("DPoP a,DPoP b", True, Reason.INVALID_REQUEST),
+        ("DPoP a,Bearer b", True, Reason.INVALID_REQUEST),
+        ("Bearer a,DPoP b", True, Reason.INVALID_REQUEST),
+        ("Basic dXNlcjpwYXNz, DPoP a", True, Reason.INVALID_REQUEST),
+        ("DPoP a b", True, Reason.INVALID_TOKEN),
+    ],
+)
+def test_what_is_not_exactly_one_token_of_the_dpop_scheme_is_refused(header, dpop, reason):
+    with pytest.raises(Denied) as caught:
+        access_token(header, dpop=dpop)
+    assert caught.value.reason is reason

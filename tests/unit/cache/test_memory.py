@@ -99,6 +99,64 @@ def test_a_limit_of_zero_holds_nothing():
     assert len(memory) == 0
 
 
+def test_a_fact_that_is_over_can_be_had_stale_for_as_long_as_was_said(clock):
+    memory = cache(clock)
+    memory.put(b"key", GOOD, keep_seconds=30)
+
+    clock.now = 1060.0
+    assert memory.get(b"key") is None
+    assert memory.stale(b"key") is GOOD
+    clock.now = 1089.999
+    assert memory.stale(b"key") is GOOD
+    clock.now = 1090.0
+    assert memory.stale(b"key") is None
+    assert memory.get(b"key") is None
+    assert len(memory) == 0
+
+
+def test_without_a_word_nothing_is_stale(clock):
+    memory = cache(clock)
+    memory.put(b"key", GOOD)
+
+    clock.now = 1060.0
+    assert memory.stale(b"key") is None
+
+
+@pytest.mark.parametrize("later", [BAD, replace(BAD, believe_until=1000.0), replace(GOOD, believe_until=1000.0)])
+def test_a_later_answer_ends_what_could_be_stale(clock, later):
+    memory = cache(clock)
+    memory.put(b"key", GOOD, keep_seconds=1000)
+    memory.put(b"key", later)
+
+    clock.now = 1061.0
+    assert memory.stale(b"key") is None
+
+
+def test_a_negative_fact_is_never_stale(clock):
+    memory = cache(clock)
+    memory.put(b"key", BAD, keep_seconds=1000)
+
+    clock.now = 1031.0
+    assert memory.stale(b"key") is None
+
+
+def test_a_forgotten_fact_is_not_stale_either():
+    memory = cache()
+    memory.put(b"key", GOOD, keep_seconds=1000)
+    memory.forget(b"key")
+
+    assert memory.stale(b"key") is None
+
+
+def test_facts_that_are_kept_for_later_count_and_leave_like_the_others(clock):
+    memory = cache(clock)
+    for name in (b"1", b"2", b"3"):
+        memory.put(name, GOOD, keep_seconds=1000)
+
+    clock.now = 1061.0
+    assert [memory.stale(name) is GOOD for name in (b"1", b"2", b"3")] == [False, True, True]
+
+
 def test_a_limit_below_zero_is_refused():
     with pytest.raises(ValueError, match="-1"):
         cache(entries=-1)

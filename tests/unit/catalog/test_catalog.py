@@ -16,8 +16,12 @@ def denied(catalog, *arguments, **settings):
     return caught.value
 
 
+def by_issuer(catalog, issuer="https://issuer.example.com", audiences=frozenset()):
+    return catalog.key_manager_for_jwt(catalog.match(request()).api, issuer, frozenset(audiences))
+
+
 def principal(catalog, client_id="client"):
-    key_manager = catalog.key_manager_for_issuer("default", "https://issuer.example.com")
+    key_manager = by_issuer(catalog)
     facts = TokenFacts(form=TokenForm.JWT, believe_until=1, client_id=client_id)
     return Principal(key_manager=key_manager, facts=facts, token_key=b"key")
 
@@ -167,13 +171,14 @@ def test_a_key_manager_that_changed_during_the_check_refuses(settings):
 
 def test_a_disabled_key_manager_is_not_found():
     catalog = Catalog(contents(key_managers=[key_manager(enabled=False)]))
-    assert catalog.key_manager_for_issuer("default", "https://issuer.example.com") is None
+    assert by_issuer(catalog) is None
 
 
 def test_an_issuer_is_found_exactly_and_in_its_organization_only():
-    catalog = Catalog(contents())
-    assert catalog.key_manager_for_issuer("default", "https://issuer.example.com/") is None
-    assert catalog.key_manager_for_issuer("acme", "https://issuer.example.com") is None
+    assert by_issuer(Catalog(contents())) is not None
+    assert by_issuer(Catalog(contents()), "https://issuer.example.com/") is None
+    elsewhere = contents(key_managers=[key_manager(organization="acme")], applications=[], subscriptions=[])
+    assert by_issuer(Catalog(elsewhere)) is None
 
 
 def test_opaque_tokens_go_to_the_one_key_manager_that_the_api_accepts():
@@ -185,10 +190,99 @@ def test_opaque_tokens_go_to_the_one_key_manager_that_the_api_accepts():
     ]  # fmt: skip
     apis = [api(key_managers=["second"]), api(id="jwt-only", context="/j", key_managers=["km"])]
     catalog = Catalog(contents(key_managers=[key_manager(), *introspecting], apis=apis))
-    found = catalog.key_manager_for_opaque_tokens(catalog.match(request()).api)
+    assert [km.id for km in asked(catalog)] == ["second"]
+    assert asked(catalog, path="/j/pets") == ()
+
+
+def asked(catalog, value="t", path="/petstore/v1/pets", **headers):
+    api = catalog.match(request(path)).api
+    return catalog.key_managers_for_opaque_token(api, value, {name.replace("_", "-"): v for name, v in headers.items()})
+
+
+def introspecting(name, **settings):
+    basic = {"basic": {"username": "u", "password": "p"}}
+    introspection = {"endpoint": f"https://{name}/i", "authentication": basic}
+    return key_manager(
+        **{"id": name, "issuer": f"https://{name}", "jwt": None, "introspection": introspection} | settings
+    )
+
+
+def ruled(*rules, try_next=3, key_managers=None, **sections):
+    tokens = {"rules": list(rules), "try_next": try_next}
+    managers = key_managers or [introspecting("first"), introspecting("second")]
+    loaded = contents(key_managers=managers, applications=[], subscriptions=[], opaque_tokens=tokens, **sections)
+    return Catalog(loaded)
+
+
+@pytest.mark.parametrize(
+    ("rule", "token", "fits"),
+    [
+        ({"prefix": "a_"}, "a_b", True),
+        ({"prefix": "a_"}, "a_", True),
+        ({"prefix": "a_"}, "ba_", False),
+        ({"prefix": "a."}, "ab", False),
+        ({"pattern": "a|ab"}, "ab", True),
+        ({"pattern": "a|b"}, "ab", False),
+        ({"pattern": "a"}, "a\n", False),
+        ({"pattern": "^a$"}, "a\n", False),
+        ({"pattern": "a"}, "A", False),
+    ],
+)
+def test_a_rule_fits_the_whole_token(rule, token, fits):
+    assert [km.id for km in asked(ruled(rule | {"key_manager": "first"}), token)] == (["first"] if fits else [])
+
+
+def test_rules_are_asked_in_their_order_and_each_key_manager_once():
+    rules = [{"key_manager": name, "prefix": "t"} for name in ("second", "first", "second")]
+    assert [km.id for km in asked(ruled(*rules))] == ["second", "first"]
+    assert [km.id for km in asked(ruled(*rules, try_next=0))] == ["second"]
+
+
+def test_a_header_hint_has_any_case_in_its_name_only():
+    catalog = ruled({"key_manager": "first", "header": {"name": "X-Issuer", "value": "One"}})
+    assert [km.id for km in asked(catalog, x_issuer="One")] == ["first"]
+    for value in ("one", "One,One", " One", ""):
+        assert asked(catalog, x_issuer=value) == ()
+
+
+def test_a_rule_chooses_only_what_the_api_accepts():
+    rules = [{"key_manager": name, "prefix": "t"} for name in ("first", "second")]
+    catalog = ruled(*rules, apis=[api(key_managers=["second"])])
+    assert [km.id for km in asked(catalog)] == ["second"]
+
+
+def test_rules_of_one_organization_leave_another_to_its_only_key_manager():
+    managers = [introspecting("first"), introspecting("theirs", organization="acme")]
+    rules = [{"key_manager": "theirs", "organization": "acme", "prefix": "t"}]
+    other = api(id="theirs", organization="acme", context="/theirs")
+    catalog = ruled(*rules, key_managers=managers, apis=[api(), other])
+    assert [km.id for km in asked(catalog, "unruled")] == ["first"]
+    assert asked(catalog, "unruled", "/theirs/pets") == ()
+    assert [km.id for km in asked(catalog, "t", "/theirs/pets")] == ["theirs"]
+
+
+def of_audience(name, *audiences):
+    return key_manager(id=name, jwt={"jwks_uri": "https://issuer.example.com/jwks", "audiences": list(audiences)})
+
+
+def test_the_audience_chooses_among_key_managers_of_one_issuer():
+    managers = [of_audience("km", "one", "uno"), of_audience("other", "two")]
+    catalog = Catalog(contents(key_managers=managers))
+    found = {aud: by_issuer(catalog, audiences=[aud]) for aud in ("one", "uno", "two", "three")}
+    assert {aud: km and km.id for aud, km in found.items()} == {"one": "km", "uno": "km", "two": "other", "three": None}
+    assert by_issuer(catalog) is None
+
+
+def test_a_key_manager_of_its_own_issuer_is_found_whatever_the_audience():
+    """Whether the audience is right is checked once the signature was."""
+    assert by_issuer(Catalog(contents(key_managers=[of_audience("km", "one")])), audiences=["two"]) is not None
+
+
+def test_a_key_manager_without_jwts_stands_beside_one_with_them():
+    opaque = introspecting("opaque", issuer="https://issuer.example.com")
+    found = by_issuer(Catalog(contents(key_managers=[opaque, key_manager()])))
     assert found is not None
-    assert found.id == "second"
-    assert catalog.key_manager_for_opaque_tokens(catalog.match(request("/j/pets")).api) is None
+    assert found.id == "km"
 
 
 def test_an_unchanged_principal_is_kept_as_it_is():

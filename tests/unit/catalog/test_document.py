@@ -3,8 +3,8 @@
 import pytest
 from support.catalogs import api, application, catalog_document, contents, key_manager, text_of
 
-from extauthz.catalog.conversion import fingerprint
 from extauthz.catalog.document import CatalogDocument
+from extauthz.catalog.key_manager_conversion import fingerprint
 from extauthz.document.mistakes import DocumentError, path_text
 from extauthz.document.strict import loads
 from extauthz.model.key_manager import SubscriptionValidation
@@ -172,3 +172,72 @@ def test_the_fingerprint_changes_with_what_decides_validity_and_only_then():
         assert contents(key_managers=[key_manager(**settings)]).key_managers[0].fingerprint != plain.fingerprint
     for settings in ({"subscription_validation": "off"}, {"backend_jwt": "pass_through"}):
         assert contents(key_managers=[key_manager(**settings)]).key_managers[0].fingerprint == plain.fingerprint
+
+
+def of_audience(name, *audiences):
+    return key_manager(id=name, jwt={"jwks_uri": "https://issuer.example.com/jwks", "audiences": list(audiences)})
+
+
+@pytest.mark.parametrize("theirs", [[], ["one"], ["two", "one"]])
+def test_key_managers_of_one_issuer_with_a_common_audience_are_a_mistake(theirs):
+    found = mistakes(key_managers=[of_audience("km", "one"), of_audience("other", *theirs)])
+    assert "same issuer as key_managers[0]" in found["key_managers[1]"]
+
+
+def test_key_managers_of_one_issuer_with_disjoint_audiences_are_right():
+    contents(key_managers=[of_audience("km", "one"), of_audience("other", "two"), of_audience("third", "three")])
+
+
+def test_one_issuer_in_two_organizations_is_right():
+    contents(key_managers=[key_manager(), key_manager(organization="acme")])
+
+
+@pytest.mark.parametrize("local", ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf"])
+def test_a_mapping_that_overwrites_a_registered_claim_is_a_mistake(local):
+    found = mistakes(key_managers=[key_manager(claim_mapping={"remote": local})])
+    assert "registered claim" in found["key_managers[0].claim_mapping.remote"]
+
+
+@pytest.mark.parametrize("remote", ["cnf", "exp", "aud"])
+def test_a_mapping_that_hides_what_a_token_is_checked_by_is_a_mistake(remote):
+    assert mistakes(key_managers=[key_manager(claim_mapping={remote: "x"})])
+
+
+def test_a_mapping_of_two_claims_to_one_is_a_mistake():
+    found = mistakes(key_managers=[key_manager(claim_mapping={"a": "x", "b": "x"})])
+    assert found == {"key_managers[0].claim_mapping.b": "`a` is mapped to `x` already"}
+
+
+def test_a_mapping_is_part_of_the_fingerprint():
+    plain, mapped = (
+        contents(key_managers=[key_manager(**s)]).key_managers[0] for s in ({}, {"claim_mapping": {"a": "b"}})
+    )
+    assert plain.fingerprint != mapped.fingerprint
+
+
+def test_an_alias_names_a_file_of_the_certificate_directory(tmp_path):
+    (tmp_path / "certificates").mkdir()
+    (tmp_path / "certificates" / "login.example.pem").write_text("in the directory")
+    (tmp_path / "login.example.pem").write_text("beside the catalog")
+    managers = [key_manager(jwt={"certificates": [{"alias": "login.example"}]})]
+    for sections, expected in (
+        ({"certificate_directory": "certificates"}, "in the directory"),
+        ({"certificate_directory": str(tmp_path / "certificates")}, "in the directory"),
+        ({}, "beside the catalog"),
+    ):
+        loaded = contents(tmp_path, key_managers=managers, **sections).key_managers[0].jwt
+        assert loaded is not None
+        assert loaded.certificates == (expected,)
+
+
+@pytest.mark.parametrize(
+    "alias", ["../secret", "..", ".", ".hidden", "a/b", "a\\b", "/etc/passwd", "", "a\0b", "a\n", "ä"]
+)
+def test_an_alias_that_leads_elsewhere_is_a_mistake(alias):
+    found = mistakes(key_managers=[key_manager(jwt={"certificates": [{"alias": alias}]})])
+    assert "key_managers[0].jwt.certificates[0].alias" in found
+
+
+def test_an_alias_that_is_not_there_is_a_mistake(tmp_path):
+    with pytest.raises(DocumentError, match=r"missing\.pem"):
+        contents(tmp_path, key_managers=[key_manager(jwt={"certificates": [{"alias": "missing"}]})])

@@ -4,7 +4,7 @@ import pytest
 from support.catalogs import api, catalog_document, text_of
 
 from extauthz.catalog.file_source import FileSource
-from extauthz.document.mistakes import DocumentError, Mistake
+from extauthz.document.mistakes import DocumentError, Mistake, UnreadyDocumentError
 
 
 class Listener:
@@ -12,10 +12,13 @@ class Listener:
         self.accepted = []
         self.kept = []
         self.refuse = False
+        self.unready = False
 
     async def accept(self, contents):
         if self.refuse:
             raise DocumentError("catalog", [Mistake(location=(), message="no")])
+        if self.unready:
+            raise UnreadyDocumentError("catalog", [Mistake(location=(), message="not now")])
         self.accepted.append(contents)
 
     def keep(self, problem):
@@ -86,6 +89,18 @@ async def test_contents_that_the_listener_refuses_are_kept_out(path, listener, s
     await source.refresh()
     assert len(listener.accepted) == 1
     assert len(listener.kept) == 1
+
+
+async def test_contents_that_cannot_be_used_only_now_are_tried_again_though_the_file_stays(path, listener, source):
+    await source.load()
+    listener.unready = True
+    path.write_text(text_of(catalog_document(subscriptions=[])))
+    await source.refresh()
+    assert (len(listener.accepted), len(listener.kept)) == (1, 1)
+    listener.unready = False
+    await source.refresh()
+    await source.refresh()
+    assert (len(listener.accepted), len(listener.kept)) == (2, 1)
 
 
 async def test_the_first_load_says_what_is_wrong(path, source):

@@ -2,7 +2,7 @@ import pytest
 
 from extauthz.data_plane.secrets import Secrets, read_secrets
 from extauthz.document.mistakes import DocumentError
-from extauthz.settings import SecretSettings
+from extauthz.settings.secrets import SecretSettings
 
 
 def test_secrets_come_from_the_environment_and_from_files(tmp_path):

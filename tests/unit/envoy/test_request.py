@@ -92,3 +92,14 @@ def test_a_check_without_an_http_request_is_refused(message):
 
 def test_headers_are_not_in_the_repr():
     assert "secret" not in repr(request_context(wire(headers={"authorization": "Bearer secret"})))
+
+
+def test_scheme_and_client_certificate_are_taken_as_envoy_sends_them():
+    context = request_context(wire(scheme="https", certificate="-----BEGIN%20CERTIFICATE-----"))
+    assert (context.scheme, context.peer_certificate) == ("https", "-----BEGIN%20CERTIFICATE-----")
+    assert "BEGIN" not in repr(context)
+
+
+def test_what_envoy_does_not_send_is_empty():
+    context = request_context(wire())
+    assert (context.scheme, context.peer_certificate) == ("", "")

@@ -22,6 +22,8 @@ TABLE = [
     ("token_expired", "900903", "Access Token Expired", 401, 16, "invalid_token"),
     ("token_inactive", "900904", "Access Token Inactive", 401, 16, "invalid_token"),
     ("wrong_token_type", "900905", "Incorrect Access Token Type is provided", 401, 16, "invalid_token"),
+    ("invalid_dpop_proof", "900901", "Invalid Credentials", 401, 16, "invalid_dpop_proof"),
+    ("use_dpop_nonce", "900901", "Invalid Credentials", 401, 16, "use_dpop_nonce"),
     ("no_matching_api", "404", "Not Found", 404, 5, None),
     ("no_matching_resource", "900906", "No matching resource found in the API for the given request", 404, 5, None),
     ("method_not_allowed", "405", "Method Not Allowed", 405, 7, None),
@@ -96,7 +98,31 @@ def test_challenge(reason, code, message, status, grpc_code, challenge):
         assert value == 'Bearer realm="shop"'
     else:
         assert value is not None
-        assert value.startswith(f'Bearer realm="shop", error="{challenge}", error_description="')
+        scheme = "DPoP" if "dpop" in reason else "Bearer"
+        assert value.startswith(f'{scheme} realm="shop", error="{challenge}", error_description="')
+
+
+@ROWS
+def test_challenge_where_dpop_is_accepted(reason, code, message, status, grpc_code, challenge):
+    refusal = denied(response_to(Deny(reason=Reason(reason)), dpop_algorithms=frozenset({"PS256", "ES256"})))
+    value = headers_of(refusal).get("www-authenticate")
+    if challenge is None:
+        assert value is None
+    else:
+        assert value is not None
+        assert value.endswith('algs="ES256 PS256"')
+        assert value.count("DPoP realm=") == 1
+        assert value.count("Bearer realm=") == (0 if "dpop" in reason else 1)
+
+
+def test_the_nonce_to_use_is_told():
+    refusal = denied(response_to(Deny(reason=Reason.USE_DPOP_NONCE, dpop_nonce="n0nce")))
+    assert headers_of(refusal)["dpop-nonce"] == "n0nce"
+
+
+def test_a_nonce_is_told_for_no_other_reason():
+    refusal = denied(response_to(Deny(reason=Reason.INVALID_DPOP_PROOF, dpop_nonce="n0nce")))
+    assert "dpop-nonce" not in headers_of(refusal)
 
 
 def test_the_scopes_that_would_have_done_are_named():

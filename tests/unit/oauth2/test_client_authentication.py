@@ -1,10 +1,15 @@
-"""HTTP Basic as RFC 6749 wants it."""
+"""HTTP Basic as RFC 6749 wants it, and the ways that need no more than a name or a token."""
 
 import base64
 
 import pytest
 
-from extauthz.oauth2.client_authentication import BasicClientAuthentication
+from extauthz.oauth2.client_authentication import (
+    BasicClientAuthentication,
+    FixedBearerToken,
+    PostClientAuthentication,
+    UnprovenClient,
+)
 
 ENDPOINT = "https://issuer.example/introspect"
 
@@ -39,3 +44,29 @@ async def test_the_password_is_never_printed():
     authentication = BasicClientAuthentication(username="gateway", password="hunter2")
     assert "hunter2" not in repr(authentication)
     assert "Basic" not in repr(await authentication.prove(ENDPOINT))
+
+
+async def test_credentials_in_the_form_leave_the_header_alone():
+    proof = await PostClientAuthentication(client_id="gateway", client_secret="hunter2").prove(ENDPOINT)
+    assert proof.form == {"client_id": "gateway", "client_secret": "hunter2"}
+    assert proof.headers == {}
+    assert "hunter2" not in repr(proof)
+
+
+async def test_an_unproven_client_sends_its_name_alone():
+    proof = await UnprovenClient(client_id="gateway").prove(ENDPOINT)
+    assert (proof.form, proof.headers) == ({"client_id": "gateway"}, {})
+
+
+async def test_a_fixed_token_goes_into_the_header_and_cannot_be_renewed():
+    authentication = FixedBearerToken(token="hunter2")
+    proof = await authentication.prove(ENDPOINT)
+    assert (proof.form, proof.headers) == ({}, {"Authorization": "Bearer hunter2"})
+    assert proof.discard is None
+    assert "hunter2" not in repr(authentication)
+
+
+@pytest.mark.parametrize("token", ["", "a b", "a\r\nX-Admin: 1", "tök", "a\x7f"])
+def test_a_token_that_would_break_the_header_is_refused(token):
+    with pytest.raises(ValueError, match="bearer token"):
+        FixedBearerToken(token=token)

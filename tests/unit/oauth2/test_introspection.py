@@ -4,11 +4,16 @@ import asyncio
 
 import aiohttp
 import pytest
+from aiohttp import web
 from support.authorization_server import AuthorizationServer, Misbehaviour
+from support.client_checks import post
+from support.clock import Clock
+from support.introspecting import introspection_client
 
 from extauthz.model.errors import Denied, Reason, Unavailable
-from extauthz.oauth2.client_authentication import BasicClientAuthentication
-from extauthz.oauth2.introspection import IntrospectionClient, introspection_response
+from extauthz.oauth2.circuit_breaker import CircuitBreaker
+from extauthz.oauth2.client_authentication import BasicClientAuthentication, PostClientAuthentication
+from extauthz.oauth2.introspection import IntrospectionClient
 
 
 @pytest.fixture
@@ -28,11 +33,13 @@ def client(server, session):
     return client_of(server, session)
 
 
-def client_of(server, session, *, password: str | None = None, timeout_seconds: float = 60) -> IntrospectionClient:
+def client_of(
+    server, session, *, password: str | None = None, timeout_seconds: float = 60, **settings
+) -> IntrospectionClient:
     authentication = BasicClientAuthentication(
         username=server.client_id, password=server.client_secret if password is None else password
     )
-    return IntrospectionClient(server.introspection_endpoint, authentication, session, timeout_seconds=timeout_seconds)
+    return introspection_client(server, session, authentication, timeout_seconds=timeout_seconds, **settings)
 
 
 async def test_an_active_token_gives_its_claims(client, server):
@@ -109,11 +116,12 @@ async def test_a_wrong_answer_is_unavailable(client, server, misbehaviour):
 
 @pytest.mark.parametrize(
     "document",
-    [b"", b"true", b"[]", b'{"active": true', b'{"active": false, "active": true}', b'{"active": true, "exp": NaN}'],
+    ["", "true", "[]", '{"active": true', '{"active": false, "active": true}', '{"active": true, "exp": NaN}'],
 )
-def test_an_answer_that_is_no_plain_json_object_is_refused(document):
-    with pytest.raises(ValueError):
-        introspection_response(document)
+async def test_an_answer_that_is_no_plain_json_object_is_unavailable(client, server, document):
+    server.introspection_answer = lambda _: web.Response(text=document, content_type="application/json")
+    with pytest.raises(Unavailable, match="not a JSON object"):
+        await client.introspect(server.issue_opaque())
 
 
 async def test_a_connection_that_fails_is_tried_once_more(client, server):
@@ -181,3 +189,134 @@ async def test_neither_token_nor_password_is_in_an_error(client, server):
 
 async def test_the_claims_are_never_printed(client, server):
     assert "alice" not in repr(await client.introspect(server.issue_opaque()))
+
+
+async def test_the_question_is_a_form_with_a_hint_and_asks_for_json(client, server):
+    token = server.issue_opaque()
+    await client.introspect(token)
+    headers, form = server.questions[0]
+    assert headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert headers["Accept"] == "application/json"
+    assert form == {"token": token, "token_type_hint": "access_token"}
+
+
+async def test_credentials_in_the_form_come_with_the_token(server, session):
+    server.introspection_client = post("gateway", "p&ss w%rd")
+    authentication = PostClientAuthentication(client_id="gateway", client_secret="p&ss w%rd")
+    client = introspection_client(server, session, authentication)
+    assert (await client.introspect(server.issue_opaque())).active
+
+
+async def test_no_more_questions_are_under_way_than_allowed(server, session):
+    client = client_of(server, session, max_concurrent=2)
+    server.introspection.misbehave(Misbehaviour.HANG)
+    questions = [asyncio.create_task(client.introspect(server.issue_opaque())) for _ in range(5)]
+    await server.introspection.called(2)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(server.introspection.called(3), 0.2)
+    await server.introspection.behave()
+    assert all(response.active for response in await asyncio.gather(*questions))
+    assert server.introspection.calls == 5
+
+
+async def test_who_waits_too_long_for_a_turn_is_unavailable_and_was_no_failure_of_the_endpoint(server, session):
+    breaker = CircuitBreaker("introspection", failures=2, open_seconds=60, clock=Clock())
+    client = client_of(server, session, max_concurrent=1, timeout_seconds=0.3, breaker=breaker)
+    server.introspection.misbehave(Misbehaviour.HANG)
+    questions = [asyncio.create_task(client.introspect(server.issue_opaque())) for _ in range(4)]
+    outcomes = await asyncio.gather(*questions, return_exceptions=True)
+    details = sorted(outcome.detail.partition(": ")[2] for outcome in outcomes if isinstance(outcome, Unavailable))
+    assert details == ["no answer within 0.3 s", *["too many questions at once"] * 3]
+    await server.introspection.behave()
+    assert (await client.introspect(server.issue_opaque())).active
+
+
+async def test_a_cancelled_question_gives_its_turn_to_the_next(server, session):
+    client = client_of(server, session, max_concurrent=1)
+    server.introspection.misbehave(Misbehaviour.HANG)
+    first = asyncio.create_task(client.introspect(server.issue_opaque()))
+    await server.introspection.called(1)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    await server.introspection.behave()
+    assert (await client.introspect(server.issue_opaque())).active
+
+
+@pytest.fixture
+def moved_clock():
+    return Clock()
+
+
+@pytest.fixture
+def guarded(server, session, moved_clock):
+    breaker = CircuitBreaker("introspection", failures=3, open_seconds=5, clock=moved_clock)
+    return client_of(server, session, breaker=breaker)
+
+
+async def fail_three_times(client, server):
+    server.introspection.misbehave(Misbehaviour.STATUS_503)
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="503"):
+            await client.introspect(server.issue_opaque())
+
+
+async def test_an_endpoint_that_fails_is_left_alone_for_its_time_then_tried_once(guarded, server, moved_clock):
+    await fail_three_times(guarded, server)
+    with pytest.raises(Unavailable, match="left alone"):
+        await guarded.introspect(server.issue_opaque())
+    assert server.introspection.calls == 3
+    moved_clock.advance(6)
+    with pytest.raises(Unavailable, match="503"):
+        await guarded.introspect(server.issue_opaque())
+    with pytest.raises(Unavailable, match="left alone"):
+        await guarded.introspect(server.issue_opaque())
+    assert server.introspection.calls == 4
+    await server.introspection.behave()
+    moved_clock.advance(6)
+    for _ in range(2):
+        assert (await guarded.introspect(server.issue_opaque())).active
+
+
+async def test_of_many_that_come_after_the_pause_one_tries(guarded, server, moved_clock):
+    await fail_three_times(guarded, server)
+    moved_clock.advance(6)
+    server.introspection.misbehave(Misbehaviour.HANG)
+    trial = asyncio.create_task(guarded.introspect(server.issue_opaque()))
+    await server.introspection.called(4)
+    others = await asyncio.gather(
+        *(guarded.introspect(server.issue_opaque()) for _ in range(5)), return_exceptions=True
+    )
+    assert {type(other) for other in others} == {Unavailable}
+    assert server.introspection.calls == 4
+    await server.introspection.behave()
+    assert (await trial).active
+
+
+@pytest.mark.parametrize("how", [Misbehaviour.DISCONNECT, Misbehaviour.HTML, Misbehaviour.HUGE, Misbehaviour.REDIRECT])
+async def test_every_wrong_answer_is_a_failure_of_the_endpoint(guarded, server, how):
+    server.introspection.misbehave(how)
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            await guarded.introspect(server.issue_opaque())
+    with pytest.raises(Unavailable, match="left alone"):
+        await guarded.introspect(server.issue_opaque())
+
+
+async def test_timeouts_are_failures_of_the_endpoint(server, session, moved_clock):
+    breaker = CircuitBreaker("introspection", failures=1, open_seconds=60, clock=moved_clock)
+    client = client_of(server, session, breaker=breaker, timeout_seconds=0.2)
+    server.introspection.misbehave(Misbehaviour.HANG)
+    with pytest.raises(Unavailable, match="no answer within"):
+        await client.introspect(server.issue_opaque())
+    with pytest.raises(Unavailable, match="left alone"):
+        await client.introspect(server.issue_opaque())
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+async def test_tokens_that_the_server_does_not_understand_do_not_open_the_circuit_for_others(guarded, server, status):
+    server.introspection_answer = lambda answer: web.json_response(answer, status=200 if answer["active"] else status)
+    for _ in range(5):
+        with pytest.raises(Unavailable, match=f"HTTP status {status}"):
+            await guarded.introspect("odd-token")
+    assert (await guarded.introspect(server.issue_opaque())).active

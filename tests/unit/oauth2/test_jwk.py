@@ -10,17 +10,6 @@ from support.signing_keys import SigningKey, rsa_private_key, self_signed_certif
 from extauthz.oauth2.jwk import key_from_certificate, verification_key
 from extauthz.oauth2.jwk_set import MAX_KEYS, parse_jwks
 
-RFC_7638_KEY = {
-    "kty": "RSA",
-    "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3"
-    "oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu"
-    "6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8a"
-    "wapJzKnqDKgw",
-    "e": "AQAB",
-    "alg": "RS256",
-    "kid": "2011-04-29",
-}
-
 RSA_KEY = SigningKey(kid="rsa", alg="RS256", private_key=rsa_private_key("jwk"))
 EC_KEY = SigningKey(kid="ec", alg="ES256", private_key=ec.generate_private_key(ec.SECP256R1()))
 RSA = RSA_KEY.jwk()
@@ -33,18 +22,6 @@ def jwks(*keys) -> bytes:
 
 def without(jwk, *names):
     return {name: value for name, value in jwk.items() if name not in names}
-
-
-def test_rfc_7638_thumbprint_example():
-    key = verification_key(RFC_7638_KEY)
-    assert key is not None
-    assert key.thumbprint == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
-
-
-def test_rfc_8037_a3_thumbprint_example():
-    key = verification_key({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})
-    assert key is not None
-    assert key.thumbprint == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 
 
 def test_a_set_keeps_kid_and_alg():

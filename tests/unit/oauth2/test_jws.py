@@ -1,8 +1,7 @@
-"""Signatures: the published examples, and attempts to confuse keys and algorithms."""
+"""Signatures: every algorithm that is allowed, and attempts to confuse keys and algorithms."""
 
 import hashlib
 import hmac
-import json
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
@@ -13,44 +12,10 @@ from support.signing_keys import rsa_private_key
 from extauthz.model.errors import Denied, Reason
 from extauthz.model.key_manager import SIGNATURE_ALGORITHMS
 from extauthz.oauth2 import base64url
-from extauthz.oauth2.jwk import PublicKey, VerificationKey, thumbprint, verification_key
+from extauthz.oauth2.jwk import PublicKey, VerificationKey, thumbprint
 from extauthz.oauth2.jws import verified_payload
 
-JOSE_PAYLOAD = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
-RFC_7515_A2_KEY = {
-    "kty": "RSA",
-    "n": "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZ"
-    "S-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg6"
-    "65xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXp"
-    "oQ",
-    "e": "AQAB",
-}
-RFC_7515_A2_SIGNATURE = (
-    "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZ"
-    "cAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-e"
-    "OkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw"
-)
-RFC_7515_A3_KEY = {
-    "kty": "EC",
-    "crv": "P-256",
-    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
-    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
-}
-RFC_7515_A3_SIGNATURE = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
-RFC_8037_A2_KEY = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
-RFC_8037_A4 = (
-    "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc."
-    "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
-)
-
-
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
-
-
-def jwk(members: dict[str, str]) -> VerificationKey:
-    key = verification_key(members)
-    assert key is not None
-    return key
 
 
 def key_of(public_key: PublicKey, **members) -> VerificationKey:
@@ -80,20 +45,6 @@ FITTING = {
     "Ed25519": {"EdDSA"},
     "Ed448": {"EdDSA"},
 }
-
-
-def test_rfc_7515_a2_rs256_example_is_valid():
-    token = f"eyJhbGciOiJSUzI1NiJ9.{JOSE_PAYLOAD}.{RFC_7515_A2_SIGNATURE}"
-    assert json.loads(verified_payload(token, jwk(RFC_7515_A2_KEY), "RS256"))["iss"] == "joe"
-
-
-def test_rfc_7515_a3_es256_example_is_valid():
-    token = f"eyJhbGciOiJFUzI1NiJ9.{JOSE_PAYLOAD}.{RFC_7515_A3_SIGNATURE}"
-    assert json.loads(verified_payload(token, jwk(RFC_7515_A3_KEY), "ES256"))["exp"] == 1300819380
-
-
-def test_rfc_8037_a4_eddsa_example_is_valid():
-    assert verified_payload(RFC_8037_A4, jwk(RFC_8037_A2_KEY), "EdDSA") == b"Example of Ed25519 signing"
 
 
 @pytest.mark.parametrize(("kind", "alg"), [(kind, alg) for kind, algs in FITTING.items() for alg in sorted(algs)])
@@ -136,7 +87,7 @@ def test_hs256_with_the_public_key_as_secret_is_refused():
 def test_an_rsa_key_below_2048_bits_is_refused():
     weak = rsa_private_key("weak", bits=1024)
     with pytest.raises(Denied):
-        verified_payload(RFC_8037_A4, key_of(weak.public_key()), "RS256")
+        verified_payload(api_jws.encode(b"payload", RSA, algorithm="RS256"), key_of(weak.public_key()), "RS256")
 
 
 def test_a_changed_payload_is_refused():

@@ -25,6 +25,7 @@ async def client_of(app):
 
 async def test_readiness_follows_health():
     health = Health()
+    health.report("revocations", ok=True)
     async with client_of(operations_app(health=health)) as client:
         statuses = []
         for change in (
@@ -52,6 +53,8 @@ async def test_the_state_of_each_component_is_shown_and_not_kept(path):
             "components": {
                 "cache": {"ok": False, "essential": False, "detail": "connection refused"},
                 "catalog": {"ok": False, "essential": True, "detail": "not started"},
+                "revocation_channel": {"ok": False, "essential": False, "detail": "not started"},
+                "revocations": {"ok": False, "essential": True, "detail": "not started"},
             },
         }
 

@@ -19,16 +19,19 @@ def test_the_process_is_ready_with_every_essential_component():
     assert health.ready
 
 
-def test_the_process_is_ready_without_its_cache():
+def test_the_process_is_ready_without_its_cache_and_while_no_news_of_revocations_come():
     health = Health()
     health.report("catalog", ok=True)
     health.report("cache", ok=False, detail="connection refused")
+    health.report("revocation_channel", ok=False, detail="connection refused")
+    assert not health.ready
+    health.report("revocations", ok=True)
     assert health.ready
     assert health.components["cache"] == Component(ok=False, essential=False, detail="connection refused")
 
 
 def test_the_process_is_not_ready_once_an_essential_component_fails():
-    health = Health()
+    health = Health(essential={"catalog"})
     health.report("catalog", ok=True)
     health.report("catalog", ok=False)
     assert not health.ready
@@ -47,7 +50,7 @@ def test_draining_is_for_good():
 
 
 def test_listeners_hear_of_changes_and_of_nothing_else():
-    health, heard = Health(), []
+    health, heard = Health(essential={"catalog"}), []
     health.subscribe(lambda changed: heard.append((changed.ready, changed.draining)))
     health.report("catalog", ok=True)
     health.report("catalog", ok=True)
@@ -68,4 +71,6 @@ def test_the_components_cannot_be_changed_from_outside():
 
 
 def test_the_repr_tells_the_state():
-    assert repr(Health()) == "<Health ready=False draining=False failed=['cache', 'catalog']>"
+    assert repr(Health()) == (
+        "<Health ready=False draining=False failed=['cache', 'catalog', 'revocation_channel', 'revocations']>"
+    )

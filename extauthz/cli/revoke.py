@@ -1,0 +1,178 @@
+"""`extauthz revoke`: tells every replica that tokens are no longer valid."""
+
+import asyncio
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from extauthz.catalog.document import CatalogDocument
+from extauthz.cli.errors import EXIT_BAD_INPUT, told_plainly
+from extauthz.data_plane.revocation import redis_channel, revocation_keys, revoker_of
+from extauthz.data_plane.secrets import Secrets, read_secrets
+from extauthz.document.mistakes import DocumentError
+from extauthz.document.strict import load
+from extauthz.model.key_manager import DEFAULT_ORGANIZATION
+from extauthz.revocation.revocation import Revocation, RevocationForm
+from extauthz.settings.process import Settings
+from extauthz.settings.revocation import RevocationBackend
+from extauthz.telemetry.logs import configure_logs
+
+_MAX_TOKEN_BYTES = 64 * 1024
+
+
+def revoke(  # noqa: PLR0917 - one parameter an option
+    config: Annotated[Path, typer.Option("--config", "-c", help="Settings of the replicas (YAML).")],
+    key_manager: Annotated[str, typer.Option(help="Whose tokens: the id of a key manager.")] = "",
+    organization: Annotated[str, typer.Option(help="That of the key manager.")] = DEFAULT_ORGANIZATION,
+    token_stdin: Annotated[bool, typer.Option("--token-stdin", help="One token, read from standard input.")] = False,
+    token_file: Annotated[Path | None, typer.Option(help="One token, read from a file.")] = None,
+    jti: Annotated[str | None, typer.Option(help="One token, by its `jti`.")] = None,
+    client: Annotated[str | None, typer.Option(help="All tokens of a client id until --issued-until.")] = None,
+    subject: Annotated[str | None, typer.Option(help="All tokens of a subject until --issued-until.")] = None,
+    issued_until: Annotated[
+        str | None, typer.Option("--issued-until", "--issued-before", help="Time; without it, now.")
+    ] = None,
+    expires_at: Annotated[str | None, typer.Option(help="Time: the end of the token, if it is known.")] = None,
+    initialize: Annotated[bool, typer.Option("--initialize", help="Say that a new Redis is new.")] = False,
+) -> None:
+    """Revokes tokens on every replica, by way of Redis; it is stored when this ends with status 0.
+
+    A token is never an argument: every user of a machine can see those. A time is seconds since the epoch, or
+    `2026-01-31T12:00:00Z`. Exit status 1: Redis does not answer, or must be initialised first; nothing can be said
+    about the revocation, and it may be repeated. Exit status 2: the settings or the options cannot be used.
+    """
+    with told_plainly():
+        settings = load(config, Settings)
+        configure_logs()
+        _ensure_shared(settings)
+        chosen = [token_stdin or None, token_file, jti, client, subject, initialize or None]
+        if sum(choice is not None for choice in chosen) != 1:
+            raise _bad("give exactly one of --token-stdin, --token-file, --jti, --client, --subject, --initialize")
+        if initialize:
+            asyncio.run(_initialize(settings, config.parent))
+            return
+        form, value = _form_and_value(token_stdin, token_file, jti, client, subject)
+        revocation = _revocation(
+            form, value, scope=(organization, key_manager), issued_until=issued_until, expires_at=expires_at
+        )
+        _ensure_key_manager(settings, config.parent, organization, key_manager)
+        asyncio.run(_publish(settings, config.parent, revocation))
+        typer.echo("revoked")
+
+
+def _ensure_shared(settings: Settings) -> None:
+    if settings.revocation.backend is RevocationBackend.MEMORY:
+        raise _bad(
+            "`revocation.backend` is `memory`, so only the running process can revoke: POST to "
+            f"http://{settings.operations.listen}/revocations (needs `operations.token`), or set `backend: redis`"
+        )
+
+
+def _form_and_value(
+    token_stdin: bool, token_file: Path | None, jti: str | None, client: str | None, subject: str | None
+) -> tuple[RevocationForm, str]:
+    if token_stdin:
+        return RevocationForm.TOKEN, _token(sys.stdin.buffer.read(_MAX_TOKEN_BYTES + 1))
+    if token_file is not None:
+        with token_file.open("rb") as file:
+            return RevocationForm.TOKEN, _token(file.read(_MAX_TOKEN_BYTES + 1))
+    if jti is not None:
+        return RevocationForm.TOKEN_ID, jti
+    return (RevocationForm.SUBJECT, subject or "") if client is None else (RevocationForm.CLIENT, client)
+
+
+def _token(content: bytes) -> str:
+    token = content.strip()
+    if not token or len(token) > _MAX_TOKEN_BYTES or not token.isascii() or len(token.split()) != 1:
+        raise _bad(f"that is no token: one word of ASCII, at most {_MAX_TOKEN_BYTES} bytes")
+    return token.decode("ascii")
+
+
+def _revocation(
+    form: RevocationForm, value: str, *, scope: tuple[str, str], issued_until: str | None, expires_at: str | None
+) -> Revocation:
+    if form.indirect and expires_at is not None:
+        raise _bad("--expires-at belongs to one token; with --client and --subject give --issued-until")
+    if not form.indirect and issued_until is not None:
+        raise _bad("--issued-until belongs to --client and --subject; one token is revoked whenever it was issued")
+    until = time.time() if issued_until is None else _time(issued_until)
+    try:
+        return Revocation(
+            organization=scope[0],
+            key_manager=scope[1],
+            form=form,
+            value=value,
+            issued_until=until if form.indirect else None,
+            expires_at=None if expires_at is None else _time(expires_at),
+        )
+    except ValueError as error:
+        raise _bad(str(error)) from error
+
+
+def _time(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        time_of_day = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise _bad(f"{text}: a time is seconds since the epoch, or like 2026-01-31T12:00:00Z") from error
+    if time_of_day.tzinfo is None:
+        raise _bad(f"{text}: say in which zone, e.g. with a Z at the end for {UTC}")
+    return time_of_day.timestamp()
+
+
+def _ensure_key_manager(settings: Settings, folder: Path, organization: str, key_manager: str) -> None:
+    """A revocation for a key manager that is not there would be stored and mean nothing."""
+    try:
+        catalog = load(folder / settings.catalog.file, CatalogDocument)
+    except DocumentError:
+        typer.echo("the catalog cannot be read, so --key-manager was not looked up in it", err=True)
+        return
+    known = {(entity.organization or catalog.organization, entity.id) for entity in catalog.key_managers}
+    if (organization, key_manager) not in known:
+        listed = ", ".join(f"{each} ({its})" for its, each in sorted(known)) or "none"
+        raise _bad(
+            f"key manager `{key_manager}` of organization `{organization}` is not in the catalog; known: {listed}"
+        )
+
+
+async def _initialize(settings: Settings, folder: Path) -> None:
+    secrets = _secrets(settings, folder)
+    channel = redis_channel(settings.revocation, secrets, revocation_keys(settings.revocation, secrets))
+    if channel is None:
+        return
+    try:
+        new = await channel.initialise()
+    finally:
+        await channel.close()
+    typer.echo("initialised: replicas are ready to start" if new else "was initialised before; nothing is changed")
+
+
+async def _publish(settings: Settings, folder: Path, revocation: Revocation) -> None:
+    secrets = _secrets(settings, folder)
+    channel = redis_channel(settings.revocation, secrets, revocation_keys(settings.revocation, secrets))
+    if channel is None:
+        return
+    try:
+        await revoker_of(settings, secrets, channel, time.time).revoke([revocation])
+    finally:
+        await channel.close()
+
+
+def _secrets(settings: Settings, folder: Path) -> Secrets:
+    """Only those that are needed: an operator's machine need not have all that a replica has."""
+    redis = settings.revocation.redis
+    names = {*settings.revocation.secret, *([redis.password] if redis and redis.password else [])}
+    return read_secrets({name: settings.secrets[name] for name in names}, folder, os.environ)
+
+
+def _bad(message: str) -> typer.Exit:
+    typer.echo(f"extauthz: {message}", err=True)
+    return typer.Exit(EXIT_BAD_INPUT)

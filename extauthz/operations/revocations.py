@@ -1,0 +1,134 @@
+"""POST of revocations: by an operator in our own form, or by WSO2 Identity Server in its own."""
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from extauthz.model.clock import Clock
+from extauthz.model.errors import Unavailable
+from extauthz.oauth2.strict_json import parse_object
+from extauthz.operations.credentials import Credentials
+from extauthz.operations.notification import NotificationSource
+from extauthz.operations.revocation_document import RevocationDocument
+from extauthz.revocation.revocation import Revocation
+
+MAX_BODY_BYTES = 64 * 1024
+"""A token fits, whatever its length."""
+_BODY_SECONDS = 10.0
+
+Revoke = Callable[[Sequence[Revocation]], Awaitable[None]]
+"""Raises Unavailable: it may not have been stored."""
+
+
+class RevocationEndpoints:
+    """Nothing is acknowledged before it is stored, and nothing of a body is ever told back or logged."""
+
+    def __init__(self, revoke: Revoke, *, source: NotificationSource | None, clock: Clock) -> None:
+        """`source` None: notifications are not understood."""
+        self._revoke = revoke
+        self._source = source
+        self._clock = clock
+
+    def routes(self, *, operator: Credentials | None, notifier: Credentials | None) -> list[Route]:
+        """`/revocations` for the operator, WSO2's own path for the notifier; each only with credentials to ask for."""
+        doors = (("/revocations", operator, self._any), ("/internal/data/v1/notify", notifier, self._notification))
+        return [
+            Route(path, functools.partial(self._post, credentials, read), methods=["POST"])
+            for path, credentials, read in doors
+            if credentials is not None
+        ]
+
+    async def _post(
+        self, credentials: Credentials, read: Callable[[dict[str, Any]], list[Revocation]], request: Request
+    ) -> Response:
+        try:
+            _ensure_accepted(request, credentials)
+            await self._revoke(read(_members(await _body(request))))
+        except _RefusedError as refused:
+            return _problem(refused, credentials.challenge)
+        except ValidationError as error:
+            return _problem(_RefusedError(HTTPStatus.BAD_REQUEST, _told(error)))
+        except Unavailable as error:
+            return _problem(_RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, f"not stored: {error.detail}"))
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    def _any(self, members: dict[str, Any]) -> list[Revocation]:
+        if "type" in members:
+            return self._notification(members)
+        return [RevocationDocument.model_validate(members).revocation(self._clock)]
+
+    def _notification(self, members: dict[str, Any]) -> list[Revocation]:
+        if self._source is None:
+            raise _RefusedError(
+                HTTPStatus.BAD_REQUEST, "notifications are not understood before `revocation.notifications` is set"
+            )
+        return self._source.revocations(members, self._clock)
+
+
+class _RefusedError(Exception):
+    """Why a request is refused; the description is fit to be told."""
+
+    def __init__(self, status: HTTPStatus, description: str) -> None:
+        super().__init__(status, description)
+        self.status = status
+        self.description = description
+
+
+def _ensure_accepted(request: Request, credentials: Credentials) -> None:
+    if not credentials.accept(request.headers.get("authorization", "")):
+        raise _RefusedError(HTTPStatus.UNAUTHORIZED, "credentials are missing or wrong")
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise _RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"longer than {MAX_BODY_BYTES} bytes")
+    except TimeoutError as error:
+        raise _RefusedError(HTTPStatus.REQUEST_TIMEOUT, f"no body within {_BODY_SECONDS:.0f} s") from error
+    except ClientDisconnect as error:
+        raise _RefusedError(HTTPStatus.BAD_REQUEST, "the body broke off") from error  # nobody reads it
+    return bytes(body)
+
+
+def _members(body: bytes) -> dict[str, Any]:
+    try:
+        return parse_object(body)
+    except ValueError as error:  # its text quotes the body
+        message = "the body must be one JSON object, in UTF-8, without duplicate names"
+        raise _RefusedError(HTTPStatus.BAD_REQUEST, message) from error
+
+
+def _told(error: ValidationError) -> str:
+    """What is wrong and where; pydantic's own text would repeat the value."""
+    told = []
+    for detail in error.errors(include_url=False, include_context=False, include_input=False):
+        if detail["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+            told.append(f"type: must be one of {', '.join(sorted(_TYPES))}")
+            continue
+        place = ".".join(str(step) for step in detail["loc"] if step not in _TYPES)
+        told.append(f"{place or 'body'}: {detail['msg'].removeprefix('Value error, ')}")
+    return "; ".join(told)
+
+
+_TYPES = frozenset({"token_revocation", "consumer_app_revocation_event", "subject_entity_revocation_event"})
+
+
+def _problem(refused: _RefusedError, challenge: str = "") -> Response:
+    headers = {"Cache-Control": "no-store"}
+    if refused.status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = challenge
+    if refused.status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "1"
+    content = {"error": refused.status.phrase, "description": refused.description}
+    return JSONResponse(content, status_code=refused.status, headers=headers)

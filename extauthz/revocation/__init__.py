@@ -1,0 +1,1 @@
+"""What is no longer valid before its time, and how every replica learns it."""

@@ -1,0 +1,90 @@
+"""What is remembered about tokens, and the Redis that replicas share."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from extauthz.document.mistakes import Mistake
+from extauthz.document.strict import Strict
+from extauthz.settings.values import RedisUrl, Text
+
+
+class RedisSettings(Strict):
+    """The Redis that all replicas share."""
+
+    url: RedisUrl
+    """Without user name and password: those are named apart, so that the URL can be logged."""
+    username: Text | None = None
+    password: Text | None = None
+    """Name of a secret."""
+    key_prefix: Annotated[str, Field(pattern=r"^[\x21-\x7e]{0,64}$")] = "extauthz:"
+    timeout_seconds: Annotated[float, Field(gt=0, le=5)] = 0.1
+    """A healthy Redis answers within a millisecond; longer, and asking the issuer is the better way."""
+
+
+class CacheBackend(StrEnum):
+    """Where token facts are kept."""
+
+    MEMORY = "memory"
+    REDIS = "redis"
+
+
+class FactCacheSettings(Strict):
+    """What is remembered about good tokens of one form."""
+
+    enabled: bool = True
+    """False: every Check of a token asks again; those at one time share one question."""
+    entries: Annotated[int, Field(ge=1, le=10_000_000)] = 50_000
+    """Tokens in process; a fact takes about 2 KiB, so 100 MiB."""
+    ttl_seconds: Annotated[float, Field(gt=0, le=86_400)] = 300.0
+    """How long an issuer's word is believed without asking again; less where the token ends earlier."""
+
+
+class NegativeCacheSettings(Strict):
+    """What is remembered about tokens that their issuer, or they themselves, refuse."""
+
+    enabled: bool = True
+    entries: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    """In a store of their own, so that a flood of bad tokens evicts no good one."""
+    ttl_seconds: Annotated[float, Field(gt=0, le=3600)] = 30.0
+
+
+class BackendJwtCacheSettings(Strict):
+    """The backend JWTs that are used again for the same token and API."""
+
+    enabled: bool = True
+    entries: Annotated[int, Field(ge=1, le=10_000_000)] = 50_000
+    """How long each is used follows from `backend_jwt.ttl_seconds`."""
+
+
+class CacheSettings(Strict):
+    """What is remembered about tokens."""
+
+    backend: CacheBackend = CacheBackend.MEMORY
+    secret: tuple[Text, ...] = ()
+    """Names of secrets of at least 32 bytes: the first seals, all open. Required with Redis."""
+    redis: RedisSettings | None = None
+    jwt: FactCacheSettings = FactCacheSettings()
+    """In process only: verifying a signature again costs less than asking Redis."""
+    introspection: FactCacheSettings = FactCacheSettings()
+    negative: NegativeCacheSettings = NegativeCacheSettings()
+    """Beside each of the two above."""
+    backend_jwt: BackendJwtCacheSettings = BackendJwtCacheSettings()
+
+    def contradictions(self) -> Iterator[Mistake]:
+        """Redis needs an address and a secret; memory has no use for either address."""
+        if self.backend is CacheBackend.REDIS:
+            if self.redis is None:
+                yield Mistake(
+                    location=("redis",), message="is missing", hint="`backend: redis` needs `redis: {url: ...}`"
+                )
+            if not self.secret:
+                hint = "name one or more of `secrets:`, each of at least 32 bytes, the same on every replica"
+                yield Mistake(location=("secret",), message="is missing: what goes to Redis is sealed", hint=hint)
+            if not self.introspection.enabled:
+                hint = "introspected tokens are what is shared there"
+                yield Mistake(location=("introspection", "enabled"), message="contradicts `backend: redis`", hint=hint)
+        elif self.redis is not None:
+            yield Mistake(location=("redis",), message="contradicts `backend: memory`", hint="set `backend: redis`")
