@@ -4,25 +4,15 @@ import hmac
 import math
 import struct
 from collections.abc import Sequence
-from enum import Enum
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
+from extauthz.cache.secret_keys import derived_keys, keyed_name
 from extauthz.revocation.revocation import Entry, Revocation, RevocationForm
 
-MIN_SECRET_BYTES = 32
-_LENGTH_BYTES = 4
+_NAME = b"extauthz revocation: name of an entry, version 1"
+_PROOF = b"extauthz revocation: proof of an entry, version 1"
 _VERSION = b"\x01"
 _BODY = struct.Struct(">c32sdd")
 _PROOF_BYTES = 32
-
-
-class Purpose(Enum):
-    """What a derived key is for; the value is HKDF's `info` (RFC 5869 §3.2)."""
-
-    NAME = b"extauthz revocation: name of an entry, version 1"
-    PROOF = b"extauthz revocation: proof of an entry, version 1"
 
 
 class RevocationKeys:
@@ -32,22 +22,14 @@ class RevocationKeys:
     stolen token live.
 
     Raises:
-        ValueError: no secret, or one shorter than MIN_SECRET_BYTES.
+        ValueError: no secret, or one shorter than `secret_keys.MIN_SECRET_BYTES`.
     """
 
     __slots__ = ("_names", "_proofs")
 
     def __init__(self, secrets: Sequence[bytes]) -> None:
-        if not secrets:
-            raise ValueError("revocation.secret: at least one secret is needed")
-        for position, secret in enumerate(secrets, start=1):
-            if len(secret) < MIN_SECRET_BYTES:
-                raise ValueError(
-                    f"revocation.secret: secret {position} has {len(secret)} bytes, "
-                    f"at least {MIN_SECRET_BYTES} are needed"
-                )
-        self._names = tuple(_derive(secret, Purpose.NAME) for secret in secrets)
-        self._proofs = tuple(_derive(secret, Purpose.PROOF) for secret in secrets)
+        self._names = derived_keys(secrets, "revocation.secret", _NAME)
+        self._proofs = derived_keys(secrets, "revocation.secret", _PROOF)
 
     def name(self, revocation: Revocation) -> bytes:
         """The 32 bytes under which a revocation is published."""
@@ -57,10 +39,7 @@ class RevocationKeys:
     def names(self, scope: tuple[str, str], form: RevocationForm, value: str) -> tuple[bytes, ...]:
         """All names that a revocation may have been published under; `scope` is (organization, key manager)."""
         value = fingerprinted(value) if form is RevocationForm.TOKEN else value
-        parts = (_bytes(scope[0]), _bytes(scope[1]), form.value.encode(), _bytes(value))
-        # Length-prefixed, so that no two different quadruples are one message.
-        message = b"".join(len(part).to_bytes(_LENGTH_BYTES, "big") + part for part in parts)
-        return tuple(hmac.digest(key, message, "sha256") for key in self._names)
+        return tuple(keyed_name(key, *scope, form.value, value) for key in self._names)
 
     def prove(self, entry: Entry) -> bytes:
         """The entry as bytes that only a holder of the secret can make."""
@@ -87,12 +66,3 @@ def fingerprinted(token: str) -> str:
     """
     # "ey" and "ew": a JSON object that goes on with a quotation mark or a space, with a line end or a tab.
     return token.rpartition(".")[0] if token.count(".") == 2 and token.startswith(("ey", "ew")) else token  # noqa: PLR2004 - RFC 7515 §3.1
-
-
-def _derive(secret: bytes, purpose: Purpose) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.value).derive(secret)
-
-
-def _bytes(text: str) -> bytes:
-    # Lone surrogates have bytes too: every text has its own name, and none raises.
-    return text.encode("utf-8", "surrogatepass")

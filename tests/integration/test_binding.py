@@ -11,6 +11,7 @@ from support.catalogs import request
 from support.certificate_authority import CertificateAuthority
 from support.check_client import OVERWRITES, allowed, check_request, connected, denied, headers_of, status_of
 from support.deciding import deciding, key_manager_of
+from support.decisions import GOOD
 from support.dpop_client import DpopClient
 from support.envoy import running_echo, running_envoy
 from support.mutual_tls import (
@@ -28,7 +29,6 @@ from extauthz.model.check import Allow, Deny
 from extauthz.model.errors import Reason
 from extauthz.oauth2.dpop_nonce import DpopNonces
 
-GOOD: dict[str, Any] = {"client_id": "client", "azp": "client", "scope": "read"}
 PATH = "/petstore/v1/pets"
 FORMS = pytest.mark.parametrize("form", ["jwt", "opaque"])
 

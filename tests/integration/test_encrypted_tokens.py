@@ -1,7 +1,6 @@
 """Encrypted tokens through the whole pipeline: nothing is believed but what is signed inside."""
 
 import json
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -9,13 +8,13 @@ from joserfc import jwe
 from joserfc.jwk import RSAKey
 from support.authorization_server import AuthorizationServer
 from support.deciding import deciding, key_manager_of
+from support.decisions import GOOD, refused
 from support.signing_keys import SigningKey, rsa_private_key
 
 from extauthz.document.mistakes import DocumentError
-from extauthz.model.check import Allow, Deny
+from extauthz.model.check import Allow
 from extauthz.model.errors import Reason
 
-GOOD: dict[str, Any] = {"client_id": "client", "azp": "client", "scope": "read"}
 OFF = {"subscription_validation": "off"}
 STRANGER = SigningKey(kid="key-1", alg="RS256", private_key=rsa_private_key("stranger"))
 ENCRYPTION = rsa_private_key("encryption")
@@ -44,11 +43,6 @@ async def server():
 async def second():
     async with AuthorizationServer(name="second") as running:
         yield running
-
-
-def refused(decision, reason=Reason.INVALID_TOKEN):
-    assert isinstance(decision, Deny), decision
-    assert decision.reason is reason, decision
 
 
 def caller(decision):

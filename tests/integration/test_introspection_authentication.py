@@ -9,6 +9,7 @@ from support.authorization_server import AuthorizationServer, Misbehaviour
 from support.certificate_authority import CertificateAuthority
 from support.client_checks import PrivateKeyJwt, mutual_tls, post, public
 from support.deciding import deciding, key_manager_of
+from support.decisions import GOOD
 from support.signed_answers import signed_answer
 from support.signing_keys import private_key
 
@@ -16,7 +17,6 @@ from extauthz.document.mistakes import DocumentError, UnreadyDocumentError
 from extauthz.model.check import Allow, Deny
 from extauthz.model.errors import Reason
 
-GOOD: dict[str, Any] = {"client_id": "client", "azp": "client", "scope": "read"}
 KEY = private_key("ES256", "assertion")
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 SENT = {

@@ -7,11 +7,11 @@ import pytest
 from support.authorization_server import AuthorizationServer, Misbehaviour
 from support.catalogs import api
 from support.deciding import deciding, key_manager_of
+from support.decisions import GOOD, refused
 
-from extauthz.model.check import Allow, Deny
+from extauthz.model.check import Allow
 from extauthz.model.errors import Reason
 
-GOOD: dict[str, Any] = {"client_id": "client", "azp": "client", "scope": "read"}
 OFF = {"subscription_validation": "off"}
 
 
@@ -25,11 +25,6 @@ async def server():
 async def second():
     async with AuthorizationServer(name="second") as running:
         yield running
-
-
-def refused(decision, reason=Reason.INVALID_TOKEN):
-    assert isinstance(decision, Deny), decision
-    assert decision.reason is reason, decision
 
 
 def caller(decision):

@@ -15,13 +15,13 @@ from support.authorization_server import AuthorizationServer
 from support.catalogs import api, catalog_document, text_of
 from support.check_client import OVERWRITES, allowed, check_request, connected, denied, headers_of, status_of
 from support.deciding import key_manager_of
+from support.decisions import GOOD
 from support.service import CACHE_SECRET, running_service, serve_program, write_files
 from support.valkey import ValkeyServer
 
 from extauthz.cli.demo.processes import Processes, ProgramFailed
 
 pytestmark = [pytest.mark.external_service, OVERWRITES]
-GOOD = {"client_id": "client", "azp": "client", "scope": "read"}
 SERVICE = "envoy.service.auth.v3.Authorization"
 
 

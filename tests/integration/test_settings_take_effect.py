@@ -6,13 +6,13 @@ import pytest
 from redis.asyncio import Redis
 from support.authorization_server import AuthorizationServer, Misbehaviour
 from support.check_client import OVERWRITES, allowed, check_request, connected, denied, headers_of, status_of
+from support.decisions import GOOD
 from support.service import running_service, serve_program, write_files
 from support.valkey import ValkeyServer
 
 from extauthz.cli.demo.processes import Processes, ProgramFailed
 
 pytestmark = [pytest.mark.external_service, OVERWRITES]
-GOOD = {"client_id": "client", "azp": "client", "scope": "read"}
 
 
 @pytest.fixture

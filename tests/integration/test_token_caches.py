@@ -11,18 +11,18 @@ from support.authorization_server import AuthorizationServer, Misbehaviour
 from support.check_client import OVERWRITES, check_request, connected, denied, headers_of
 from support.check_client import allowed as granted
 from support.deciding import CACHE_SECRET, deciding, key_manager_of
+from support.decisions import GOOD, allowed, refused
 from support.service import running_service
 from support.valkey import ValkeyServer
 
 from extauthz.cache.keys import CacheKeys
 from extauthz.cache.redis import RedisOptions, RedisStore
 from extauthz.cache.sealed import FactsSealer
-from extauthz.model.check import Allow, Deny
+from extauthz.model.check import Deny
 from extauthz.model.errors import Reason
 from extauthz.oauth2.jwks import RefreshTimes
 from extauthz.revocation.revocation import Revocation, RevocationForm
 
-GOOD: dict[str, Any] = {"client_id": "client", "azp": "client", "scope": "read"}
 PATIENT = RedisOptions(timeout_seconds=20.0, claim_seconds=60.0)
 STALE_SECONDS = 600
 
@@ -75,15 +75,6 @@ class _Late:
 
     def __call__(self) -> float:
         return float(self.of())
-
-
-def allowed(decision):
-    assert isinstance(decision, Allow), decision
-
-
-def refused(decision, reason):
-    assert isinstance(decision, Deny), decision
-    assert decision.reason is reason, decision
 
 
 @pytest.mark.external_service

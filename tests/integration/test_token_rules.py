@@ -13,12 +13,12 @@ from structlog.testing import capture_logs
 from support.authorization_server import AuthorizationServer, Misbehaviour
 from support.catalogs import api, application
 from support.deciding import deciding, key_manager_of
+from support.decisions import GOOD, refused
 from support.signing_keys import SigningKey, rsa_private_key
 
-from extauthz.model.check import Allow, Deny
+from extauthz.model.check import Allow
 from extauthz.model.errors import Reason
 
-GOOD: dict[str, Any] = {"client_id": "client", "azp": "client", "scope": "read"}
 OFF = {"subscription_validation": "off"}
 STRANGER = SigningKey(kid="key-1", alg="RS256", private_key=rsa_private_key("stranger"))
 UNKNOWN = SigningKey(kid="nobody's", alg="RS256", private_key=rsa_private_key("stranger"))
@@ -40,12 +40,6 @@ async def second():
 async def world(server):
     async with deciding(server) as running:
         yield running
-
-
-def refused(decision, reason=Reason.INVALID_TOKEN):
-    assert isinstance(decision, Deny), decision
-    assert decision.reason is reason, decision
-    return decision
 
 
 def caller(decision):
