@@ -37,12 +37,15 @@ def print_invitation(console: Console, world: World, token: str) -> None:
     """Commands to try while the demo is up."""
     console.print("\nAll of it keeps running. Try:\n")
     token_endpoint = f"{world.issuer_url('resident')}/oauth2/token"
+    operator = f"'Authorization: Bearer {world.operator_token}'"
+    revocation = """-d '{"key_manager": "resident", "client_id": "mobile-client"}'"""
     lines = (
         f"curl -i {world.envoy_url}/weather/v1/forecast",
         f"curl -i {world.envoy_url}/weather/v1/forecast -H 'Authorization: Bearer {token}'",
         f"curl -i {world.envoy_url}/billing/v1/invoices -H 'Authorization: Bearer {token}'",
-        f"curl -s http://127.0.0.1:{world.operations_port}/readyz",
-        f"curl -s http://127.0.0.1:{world.operations_port}/jwks",
+        f"curl -s {world.operations_url}/readyz",
+        f"curl -s {world.operations_url}/jwks",
+        f"curl -i {world.operations_url}/revocations -H {operator} {revocation}",
         f"curl -s -u mobile-opaque:{world.client_secret} -d grant_type=client_credentials {token_endpoint}",
     )
     for line in lines:

@@ -29,6 +29,8 @@ class Row:
     bearer: str | None = None
     """Whose token is sent: a client's name or `altered` or `unknown`."""
     headers: tuple[tuple[str, str], ...] = ()
+    revoked: bool = False
+    """Whether the token is revoked before the request."""
     status: int
     code: str | None = None
     assertion: bool = False
@@ -45,6 +47,8 @@ ROWS = (
         status=200, assertion=True),
     Row(shows="opaque token, introspected", path=_FORECAST, bearer="mobile-opaque", status=200, assertion=True),
     Row(shows="the same from the cache", path=_FORECAST, bearer="mobile-opaque", status=200, assertion=True),
+    Row(shows="the same after it was revoked", path=_FORECAST, bearer="mobile-opaque", revoked=True, status=401,
+        code="900904"),
     Row(shows="JWT of a second issuer, by its certificate", path=_FORECAST, bearer="partner-client", status=200,
         assertion=True),
     Row(shows="open resource, forged backend JWT", path="/weather/v1/about", headers=_FORGERY, status=200),
@@ -107,6 +111,8 @@ async def play(world: World, session: aiohttp.ClientSession) -> list[Outcome]:
     for row in ROWS:
         if row.bearer == "mobile-brief":
             await _until_expired(tokens["mobile-brief"])
+        if row.revoked and row.bearer:
+            await _revoke(world, session, tokens[row.bearer])
         outcomes.append(await _send(world, session, row, tokens))
     return outcomes
 
@@ -129,6 +135,13 @@ async def _tokens(world: World, session: aiohttp.ClientSession) -> dict[str, str
     head, payload, signature = tokens["mobile-client"].split(".")
     swapped = ("B" if signature[0] == "A" else "A") + signature[1:]
     return tokens | {"altered": f"{head}.{payload}.{swapped}", "unknown": "nobody-ever-issued-this"}
+
+
+async def _revoke(world: World, session: aiohttp.ClientSession, token: str) -> None:
+    body = {"key_manager": "resident", "token": token}
+    headers = {"Authorization": f"Bearer {world.operator_token}"}
+    async with session.post(f"{world.operations_url}/revocations", json=body, headers=headers, raise_for_status=True):
+        pass
 
 
 async def _send(world: World, session: aiohttp.ClientSession, row: Row, tokens: Mapping[str, str]) -> Outcome:

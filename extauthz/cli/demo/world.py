@@ -23,6 +23,12 @@ class World:
     resident_port: int
     partner_port: int
     client_secret: str = field(repr=False)
+    operator_token: str = field(repr=False)
+
+    @property
+    def operations_url(self) -> str:
+        """Where operators look and revoke."""
+        return f"http://127.0.0.1:{self.operations_port}"
 
     @property
     def envoy_url(self) -> str:
@@ -47,6 +53,7 @@ async def start(processes: Processes, folder: Path, envoy: Path, envoy_config: P
         "DEMO_CACHE_SECRET": secrets.token_urlsafe(32),
         "DEMO_CLIENT_SECRET": secrets.token_urlsafe(32),
         "DEMO_GATEWAY_SECRET": secrets.token_urlsafe(32),
+        "DEMO_OPERATOR_TOKEN": secrets.token_urlsafe(32),
     }
     _write_files(folder, ports)
     await processes.start(programs.valkey(folder, port=ports["valkey_port"]))
@@ -72,6 +79,7 @@ async def start(processes: Processes, folder: Path, envoy: Path, envoy_config: P
         resident_port=ports["resident_port"],
         partner_port=ports["partner_port"],
         client_secret=environment["DEMO_CLIENT_SECRET"],
+        operator_token=environment["DEMO_OPERATOR_TOKEN"],
     )
 
 
