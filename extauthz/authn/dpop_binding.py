@@ -41,10 +41,8 @@ class DpopBinding:
     async def verify(self, request: RequestContext, token: BearerToken, jkt: str) -> None:
         """See `ProofOfPossession`."""
         now = self.clock()
-        proof = verified_proof(request.headers.get(PROOF_HEADER), self._proven(request, token), self.rules, now)
-        if proof.jkt != jkt:
-            # RFC 9449 §7.1, figure 15: the proof is good, yet the token is somebody else's.
-            raise Denied(Reason.INVALID_TOKEN, "bound to another key than that of the proof")
+        header = request.headers.get(PROOF_HEADER)
+        proof = verified_proof(header, self._proven(request, token), self.rules, now, jkt=jkt)
         self._ensure_nonce(proof, now)
         if not await self.replay.is_first_use(_replay_key(proof), self._remembered_seconds):
             raise Denied(Reason.INVALID_DPOP_PROOF, "used before")

@@ -1,7 +1,5 @@
 """Encrypted JWTs: whose they are, and the signed token inside (RFC 7516, RFC 7519 §5.2)."""
 
-from collections.abc import Iterator
-
 from extauthz.authn.issuers import Issuers
 from extauthz.authn.known_tokens import KnownTokens
 from extauthz.catalog.catalog import Catalog
@@ -9,11 +7,8 @@ from extauthz.model.api import Api
 from extauthz.model.check import BearerToken
 from extauthz.model.errors import Denied, Reason
 from extauthz.model.key_manager import Decryption, KeyManager
+from extauthz.oauth2.jwe import Attempts, JweDecrypter
 from extauthz.oauth2.jwt import UnverifiedJwt
-
-MAX_ATTEMPTS = 4
-"""Different `jwt.decryption` settings that are tried for a token that does not name its issuer; an attempt costs about
-as much as signing."""
 
 
 class EncryptedJwts:
@@ -51,9 +46,10 @@ class EncryptedJwts:
 
     def _by_content(self, jwt: UnverifiedJwt, api: Api, candidates: tuple[KeyManager, ...]) -> KeyManager:
         refused = Denied(Reason.INVALID_TOKEN, "no key manager opens encrypted tokens of this issuer")
-        for decryption, key_manager in _different(candidates):
+        attempts = Attempts()
+        for decryption, decrypter in self._ways(jwt, candidates):
             try:
-                inner = self.readable(jwt, key_manager)
+                inner = decrypter.open(jwt, attempts)
             except Denied as denied:
                 refused = denied
                 continue
@@ -64,15 +60,14 @@ class EncryptedJwts:
             return found
         raise refused
 
-
-def _different(candidates: tuple[KeyManager, ...]) -> Iterator[tuple[Decryption, KeyManager]]:
-    """Each way to open a token once: key managers that share a key share the attempt."""
-    tried: list[Decryption] = []
-    for key_manager in candidates:
-        decryption = _decryption(key_manager)
-        if decryption is not None and decryption not in tried and len(tried) < MAX_ATTEMPTS:
-            tried.append(decryption)
-            yield decryption, key_manager
+    def _ways(self, jwt: UnverifiedJwt, candidates: tuple[KeyManager, ...]) -> list[tuple[Decryption, JweDecrypter]]:
+        """Each way to open a token once, as key managers may share one; first those whose key its `kid` names."""
+        ways: list[tuple[Decryption, JweDecrypter]] = []
+        for key_manager in candidates:
+            decryption, decrypter = _decryption(key_manager), self._issuers.of(key_manager).decryption
+            if decryption is not None and decrypter is not None and all(decryption != way[0] for way in ways):
+                ways.append((decryption, decrypter))
+        return sorted(ways, key=lambda way: not way[1].is_named(jwt))
 
 
 def _decryption(key_manager: KeyManager) -> Decryption | None:

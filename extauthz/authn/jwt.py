@@ -1,5 +1,6 @@
 """JWTs: routed by issuer, and audience, to that issuer's keys (seed 003)."""
 
+from dataclasses import replace
 from typing import Protocol
 
 from extauthz.authn.encrypted import EncryptedJwts
@@ -11,9 +12,12 @@ from extauthz.model.api import Api
 from extauthz.model.check import BearerToken, Principal, RequestContext
 from extauthz.model.errors import Denied, Reason
 from extauthz.model.key_manager import KeyManager, TokenValidation
-from extauthz.model.token import TokenFacts
+from extauthz.model.token import Claims, TokenFacts, TokenForm
+from extauthz.oauth2.claims import client_id, registered_claims
 from extauthz.oauth2.jwe import ensure_replicated
-from extauthz.oauth2.jwt import SignedClaims, UnverifiedJwt, ensure_acceptable, parse, verify
+from extauthz.oauth2.jwt import SignedClaims, UnverifiedJwt, ensure_acceptable, parse, unverified_claims, verify
+
+_CONFIRMATION = "cnf"
 
 
 class Introspection(Protocol):
@@ -71,7 +75,8 @@ class JwtAuthenticator:
         return self._encrypted.key_manager(token, jwt, api)
 
     async def _validated(self, token: BearerToken, jwt: UnverifiedJwt, key_manager: KeyManager) -> Principal:
-        if key_manager.introspect_failed_jwt and self._introspection.is_known(token, key_manager):
+        introspected = key_manager.introspect_failed_jwt and self._introspection.is_known(token, key_manager)
+        if introspected and not self._known.holds(token, key_manager):
             # Its signature failed before, and the key manager has answered: neither is repeated.
             return await self._introspected(token, jwt, key_manager)
         issuer = self._issuers.of(key_manager)
@@ -92,11 +97,15 @@ class JwtAuthenticator:
         return await self._introspected(token, jwt, key_manager)
 
     async def _introspected(self, token: BearerToken, jwt: UnverifiedJwt, key_manager: KeyManager) -> Principal:
+        readable = self._encrypted.readable(jwt, key_manager)
         audiences = key_manager.jwt.audiences if key_manager.jwt else frozenset()
         # What the key manager then says is about this very token, so its `aud` is as good as signed.
-        if audiences and audiences.isdisjoint(self._encrypted.readable(jwt, key_manager).audiences):
+        if audiences and audiences.isdisjoint(readable.audiences):
             raise Denied(Reason.INVALID_TOKEN, "meant for another audience")
-        return await self._introspection.introspected(token, key_manager)
+        principal = await self._introspection.introspected(token, key_manager)
+        own = unverified_claims(readable)
+        await self._known.ensure_not_revoked(token, key_manager, _told_by_itself(own, key_manager))
+        return _bound_as_it_says(principal, own)
 
     async def _learn(self, jwt: UnverifiedJwt, key_manager: KeyManager) -> TokenFacts:
         readable = self._encrypted.readable(jwt, key_manager)
@@ -120,3 +129,31 @@ class JwtAuthenticator:
             except Denied as denied:
                 refused = denied
         raise _Unverifiable(refused.reason, refused.detail) from refused
+
+
+def _told_by_itself(own: Claims, key_manager: KeyManager) -> TokenFacts:
+    """What an introspected JWT says of itself, for revocations only: the answer may leave out what it is known by."""
+    registered = registered_claims(own, exp_required=False)
+    return TokenFacts(
+        form=TokenForm.JWT,
+        believe_until=0.0,
+        subject=registered.sub,
+        client_id=client_id(own, key_manager.client_id_claim),
+        issued_at=registered.iat,
+        token_id=registered.jti,
+    )
+
+
+def _bound_as_it_says(principal: Principal, own: Claims) -> Principal:
+    """The principal with the token's own confirmation (RFC 7800 §3.1), which many answers leave out.
+
+    Raises:
+        Denied: invalid_token: token and answer name different ones.
+    """
+    if _CONFIRMATION not in own:
+        return principal
+    claims = principal.facts.claims
+    if claims.get(_CONFIRMATION, own[_CONFIRMATION]) != own[_CONFIRMATION]:
+        raise Denied(Reason.INVALID_TOKEN, "bound to one key by itself, and to another by its key manager")
+    facts = replace(principal.facts, claims={**claims, _CONFIRMATION: own[_CONFIRMATION]})
+    return replace(principal, facts=facts)

@@ -7,6 +7,7 @@ from typing import Protocol
 from extauthz.authn.current import ensure_access_token, ensure_current
 from extauthz.cache.cache import TokenCache
 from extauthz.cache.keys import CacheKeys
+from extauthz.cache.memory import MemoryCache
 from extauthz.model.check import BearerToken, Principal
 from extauthz.model.clock import Clock
 from extauthz.model.errors import Denied, Reason
@@ -37,6 +38,9 @@ class OutlivesRevocation(Denied):
     """A token that could come back to life, unless its key manager is asked about it."""
 
 
+_REFUSED_SECONDS = 30.0
+
+
 def _always(_: TokenFacts) -> bool:
     return True
 
@@ -49,6 +53,8 @@ class KnownTokens:
     keys: CacheKeys
     clock: Clock
     revocations: Revocations
+    refused: MemoryCache
+    """Tokens that were found revoked, which nothing takes back: so they cost their issuer no question each time."""
 
     def holds(self, token: BearerToken, key_manager: KeyManager) -> bool:
         """Whether this process knows a token, so that `principal` asks nobody (unless it stops trusting a key)."""
@@ -73,27 +79,38 @@ class KnownTokens:
             Unavailable: the issuer does not answer, or the revocations are not known yet.
         """
         key = self._key(token, key_manager)
+        if (refused := self.refused.get(key)) is not None:
+            ensure_current(refused, key_manager, self.clock())
         facts = self.cache.peek(key)
         if facts is not None and not still_trusted(facts):
             await self.cache.forget(key)
             facts = None
         if facts is None:
-            # A token that is revoked by itself costs its issuer no question.
-            await self._ensure_not_revoked(key, token, key_manager, None)
+            # A token that is revoked by itself costs its issuer no question, and nothing is held that would have to go.
+            if self.revocations.is_revoked(token, key_manager, None):
+                raise Denied(Reason.TOKEN_INACTIVE, "revoked")
             facts = await self.cache.facts(key, learn, stale_seconds=stale_seconds)
         ensure_current(facts, key_manager, self.clock())
         ensure_access_token(facts, key_manager)
         # Last, and after a fresh answer as well: what was revoked while the issuer was being asked is known by now.
-        await self._ensure_not_revoked(key, token, key_manager, facts)
+        await self.ensure_not_revoked(token, key_manager, facts)
         self._ensure_bounded(facts)
         return Principal(key_manager=key_manager, facts=facts, token_key=key)
 
-    async def _ensure_not_revoked(
-        self, key: bytes, token: BearerToken, key_manager: KeyManager, facts: TokenFacts | None
-    ) -> None:
-        if self.revocations.is_revoked(token, key_manager, facts):
-            await self.cache.forget(key)
-            raise Denied(Reason.TOKEN_INACTIVE, "revoked")
+    async def ensure_not_revoked(self, token: BearerToken, key_manager: KeyManager, facts: TokenFacts) -> None:
+        """Nothing that is known of a token was revoked; else what was cached about it is forgotten.
+
+        Raises:
+            Denied: token_inactive.
+            Unavailable: the revocations of the past are not known yet.
+        """
+        if not self.revocations.is_revoked(token, key_manager, facts):
+            return
+        key = self._key(token, key_manager)
+        until = self.clock() + _REFUSED_SECONDS
+        self.refused.put(key, TokenFacts(form=facts.form, believe_until=until, refusal=Reason.TOKEN_INACTIVE))
+        await self.cache.forget(key)
+        raise Denied(Reason.TOKEN_INACTIVE, "revoked")
 
     def _ensure_bounded(self, facts: TokenFacts) -> None:
         if self.revocations.outlives(facts):

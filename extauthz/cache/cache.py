@@ -28,7 +28,9 @@ class TokenCache(Protocol):
 
         When `learn` says Unavailable, a positive fact that this process holds is handed out again, up to
         `stale_seconds` after its `believe_until`: only what `learn` or the store gave while it was to be believed, and
-        nothing that a later answer has replaced. Whether the token itself has ended is the caller's to check.
+        nothing that a later answer has replaced, be it given to another replica: when a store is shared and does not
+        vouch for the fact, or does not answer, nothing is handed out again. Whether the token itself has ended is the
+        caller's to check.
 
         Raises:
             Unavailable: the cache is closing.

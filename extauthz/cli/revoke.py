@@ -100,18 +100,23 @@ def _revocation(
         raise _bad("--expires-at belongs to one token; with --client and --subject give --issued-until")
     if not form.indirect and issued_until is not None:
         raise _bad("--issued-until belongs to --client and --subject; one token is revoked whenever it was issued")
-    until = time.time() if issued_until is None else _time(issued_until)
+    now = time.time()
+    until = now if issued_until is None else _time(issued_until)
+    end = None if expires_at is None else _time(expires_at)
     try:
-        return Revocation(
+        revocation = Revocation(
             organization=scope[0],
             key_manager=scope[1],
             form=form,
             value=value,
             issued_until=until if form.indirect else None,
-            expires_at=None if expires_at is None else _time(expires_at),
+            expires_at=end,
         )
     except ValueError as error:
         raise _bad(str(error)) from error
+    if end is not None and end <= now:  # it would be dropped at once, and still be called revoked
+        raise _bad("--expires-at is in the past: give the end of the token, or leave it out if it is not known")
+    return revocation
 
 
 def _time(text: str) -> float:

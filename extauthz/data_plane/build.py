@@ -173,7 +173,13 @@ def _authenticators(
         )
 
     def known(cache: TieredCache) -> KnownTokens:
-        return KnownTokens(cache=cache, keys=caches.keys, clock=caches.clock, revocations=revocations)
+        return KnownTokens(
+            cache=cache,
+            keys=caches.keys,
+            clock=caches.clock,
+            revocations=revocations,
+            refused=MemoryCache(entries=1, negative_entries=settings.cache.negative.entries, clock=caches.clock),
+        )
 
     introspection = IntrospectionAuthenticator(
         catalog=catalog,

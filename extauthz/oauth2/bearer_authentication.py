@@ -23,7 +23,10 @@ class Grant(Protocol):
 
 
 class BearerAuthentication:
-    """One token for all requests, until shortly before it expires or until an endpoint answers with 401.
+    """One token for all requests, until a new one takes its place, it expires, or an endpoint answers with 401.
+
+    A new one is asked for shortly before it expires, and nobody waits for that: a token endpoint that fails or hangs
+    then takes no time from the token that is still good.
 
     At most one request for a token is under way; it belongs to this object, so a cancelled waiter does not stop it (and
     a rotated refresh token is not lost with it). Must be closed.
@@ -45,9 +48,11 @@ class BearerAuthentication:
         Raises:
             Unavailable: a token was needed, and not given.
         """
-        token = self._token
-        if token is None or self._clock() >= token.renew_at:
+        token, now = self._token, self._clock()
+        if token is None or now >= token.expires_at:
             token = await self._renewed()
+        elif now >= token.renew_at:
+            self._renewal()
         return ClientProof(
             headers={"Authorization": f"Bearer {token.access_token}"}, discard=partial(self._discard, token)
         )
@@ -64,13 +69,17 @@ class BearerAuthentication:
         if self._token is token:
             self._token = None
 
-    async def _renewed(self) -> IssuedToken:
+    def _renewal(self) -> asyncio.Task[IssuedToken]:
+        """The request for a token that is under way; begun now, if there was none."""
         if self._closed:
             raise Unavailable(COMPONENT, "closed")
         if self._flight is None:
             self._flight = asyncio.create_task(self._obtain(), name="token request")
             self._flight.add_done_callback(self._landed)
-        flight = self._flight
+        return self._flight
+
+    async def _renewed(self) -> IssuedToken:
+        flight = self._renewal()
         # wait() leaves the flight alone when this waiter is cancelled.
         await asyncio.wait({flight})
         if flight.cancelled():
@@ -78,7 +87,6 @@ class BearerAuthentication:
         return flight.result()
 
     async def _obtain(self) -> IssuedToken:
-        self._token = None
         self._token = await self._grant.obtain()
         return self._token
 

@@ -43,6 +43,10 @@ class ConnectionLost(Unavailable):
     """
 
 
+class AnswerTooLarge(Unavailable):
+    """An answer with status 200 of more bytes than the limit."""
+
+
 class BoundedHttp:
     """Asks one component under limits; redirects are not followed.
 
@@ -65,7 +69,7 @@ class BoundedHttp:
         """The answer to a GET that asks for JSON.
 
         Raises:
-            ConnectionLost: see there.
+            ConnectionLost, AnswerTooLarge: see there.
             Unavailable: no complete answer within the limits.
         """
         return await self._exchange("GET", url, form=None, headers={})
@@ -74,7 +78,7 @@ class BoundedHttp:
         """The answer to a POST of `application/x-www-form-urlencoded`; asks for JSON unless `headers` accept another.
 
         Raises:
-            ConnectionLost: see there.
+            ConnectionLost, AnswerTooLarge: see there.
             Unavailable: no complete answer within the limits.
         """
         return await self._exchange("POST", url, form=form, headers=headers)
@@ -132,7 +136,8 @@ class BoundedHttp:
             body += chunk
             if len(body) > self._limits.max_bytes:
                 # Leaving the context with unread content closes the connection.
-                raise self.unavailable(url, f"an answer of more than {self._limits.max_bytes} bytes")
+                kind = AnswerTooLarge if response.status == HTTPStatus.OK else Unavailable
+                raise kind(self._component, _at(url, f"an answer of more than {self._limits.max_bytes} bytes"))
         return bytes(body)
 
 

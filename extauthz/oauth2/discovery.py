@@ -59,17 +59,17 @@ def _jwks_uri(metadata: Mapping[str, Any], issuer: str) -> str:
     jwks_uri = metadata.get("jwks_uri")
     if not isinstance(jwks_uri, str):
         raise ValueError("the issuer's metadata name no `jwks_uri`")  # noqa: TRY004 - a bad document
-    if not _is_safe(jwks_uri):
-        raise ValueError("the `jwks_uri` of the issuer's metadata is neither https nor on this machine")
+    if not _is_safe(jwks_uri, urlsplit(issuer).hostname in _LOOPBACK):
+        raise ValueError("the `jwks_uri` of the issuer's metadata is neither https nor beside it on this machine")
     return jwks_uri
 
 
-def _is_safe(url: str) -> bool:
-    """Keys that anybody on the way could exchange are worth nothing."""
+def _is_safe(url: str, issuer_is_here: bool) -> bool:  # noqa: FBT001 - private, said once
+    """Keys that anybody on the way could exchange are worth nothing; and no issuer elsewhere sends us to ourselves."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return False
     return bool(parts.hostname) and (
-        parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        parts.scheme == "https" or (issuer_is_here and parts.scheme == "http" and parts.hostname in _LOOPBACK)
     )

@@ -76,7 +76,7 @@ class DirectToken:
     """The operator's token until the endpoint answers with 401, since nobody says when it ends; then by refresh."""
 
     def __init__(self, access_token: str, refresh: Refresh) -> None:
-        self._first: IssuedToken | None = IssuedToken(access_token=access_token, renew_at=math.inf)
+        self._first: IssuedToken | None = IssuedToken(access_token=access_token, renew_at=math.inf, expires_at=math.inf)
         self._refresh = refresh
 
     async def obtain(self) -> IssuedToken:

@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from extauthz.model.errors import Denied, Reason
+from extauthz.model.errors import Denied, Reason, Unavailable
 from extauthz.model.token import Claims
 from extauthz.oauth2 import strict_json
-from extauthz.oauth2.bounded_http import BoundedHttp, ConnectionLost, HttpAnswer
+from extauthz.oauth2.bounded_http import AnswerTooLarge, BoundedHttp, ConnectionLost, HttpAnswer
 from extauthz.oauth2.circuit_breaker import CircuitBreaker
 from extauthz.oauth2.client_authentication import ClientAuthentication, ClientProof
 
 MAX_ANSWER_BYTES = 256 * 1024
 
-# The server does not understand this one token: who sends odd tokens must not open the circuit for everybody.
+# The server does not understand this one token: who sends odd tokens must not open the circuit for everybody. Nor must
+# who has an odd claim: an answer with status 200 that cannot be read is about its token as well.
 _ABOUT_THE_TOKEN = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
 )
@@ -62,6 +63,10 @@ class PlainAnswers:
             raise ValueError(f"not a JSON object: {type(exc).__name__}") from exc
 
 
+class _TooLarge(Unavailable):
+    """What the endpoint says about a token is too long; unlike an answer that the proof of who asks needed."""
+
+
 class IntrospectionClient:
     """Asks one introspection endpoint. Must be closed.
 
@@ -101,9 +106,9 @@ class IntrospectionClient:
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
         async with self._turn(deadline):
             with self._breaker.attempt():
-                answer, response = await self._answered(token, deadline)
-        if response is None:
-            raise self._http.unavailable(self._endpoint, f"HTTP status {answer.status}")
+                response = await self._answered(token, deadline)
+        if isinstance(response, Unavailable):
+            raise response
         return response
 
     async def close(self) -> None:
@@ -123,23 +128,25 @@ class IntrospectionClient:
         finally:
             self._turns.release()
 
-    async def _answered(self, token: str, deadline: float) -> tuple[HttpAnswer, IntrospectionResponse | None]:
-        """The answer and what it says; None: that the server refuses this token as a question."""
+    async def _answered(self, token: str, deadline: float) -> IntrospectionResponse | Unavailable:
+        """What the answer says. Returned, not raised: a failure that is about this token, not of the endpoint."""
         try:
             async with asyncio.timeout_at(deadline):
                 answer = await self._ask(token)
                 if answer.status in _ABOUT_THE_TOKEN:
-                    return answer, None
+                    return self._http.unavailable(self._endpoint, f"HTTP status {answer.status}")
                 self._http.require_ok(self._endpoint, answer)
-                return answer, await self._read(answer)
+                return await self._read(answer)
+        except _TooLarge as exc:
+            return exc
         except TimeoutError as exc:
             raise self._http.unavailable(self._endpoint, f"no answer within {self._timeout_seconds} s") from exc
 
-    async def _read(self, answer: HttpAnswer) -> IntrospectionResponse:
+    async def _read(self, answer: HttpAnswer) -> IntrospectionResponse | Unavailable:
         try:
             return await self._answers.read(answer)
         except ValueError as exc:
-            raise self._http.unavailable(self._endpoint, str(exc)) from exc
+            return self._http.unavailable(self._endpoint, str(exc))
 
     async def _ask(self, token: str) -> HttpAnswer:
         proof, answer = await self._ask_over_a_good_connection(token)
@@ -161,7 +168,11 @@ class IntrospectionClient:
 
     async def _send(self, token: str, proof: ClientProof) -> HttpAnswer:
         form = {"token": token, "token_type_hint": "access_token", **proof.form}
-        return await self._http.post_form(self._endpoint, form, {"Accept": self._answers.accept, **proof.headers})
+        headers = {"Accept": self._answers.accept, **proof.headers}
+        try:
+            return await self._http.post_form(self._endpoint, form, headers)
+        except AnswerTooLarge as exc:
+            raise _TooLarge(exc.component, exc.detail) from exc
 
 
 def introspection_response(answer: Mapping[str, Any]) -> IntrospectionResponse:

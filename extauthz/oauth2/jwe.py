@@ -23,6 +23,10 @@ MAX_ENCRYPTED_LENGTH = 64 * 1024
 MAX_CONTENT_BYTES = 32 * 1024
 """Of what is inside. Without `zip` it cannot be longer than the outside, so this is a limit of its own."""
 
+MAX_ATTEMPTS = 4
+"""Keys that are tried for one token, whosever they are: anybody can send garbage, and an attempt costs as much as
+signing."""
+
 _HEADER_LENGTH = 8 * 1024
 _CURVES = frozenset({"secp256r1", "secp384r1", "secp521r1"})
 # RFC 8725 §3.6: compression tells the length of secrets, and expands; the others bring a key, or change the rules.
@@ -68,6 +72,18 @@ def decryption_key(name: str, pem: bytes) -> DecryptionKey:
     raise ValueError(f"secret `{name}` is no key that decrypts tokens: {wanted}")
 
 
+class Attempts:
+    """How many more keys may be tried for one token."""
+
+    def __init__(self) -> None:
+        self._left = MAX_ATTEMPTS
+
+    def take(self) -> bool:
+        """Whether one more may be tried, which then counts."""
+        self._left -= 1
+        return self._left >= 0
+
+
 class JweDecrypter:
     """Opens tokens that are encrypted to one of our keys.
 
@@ -86,14 +102,20 @@ class JweDecrypter:
         self._algorithms = algorithms
         self._encryptions = encryptions
 
-    def open(self, outer: UnverifiedJwt) -> UnverifiedJwt:
+    def is_named(self, outer: UnverifiedJwt) -> bool:
+        """Whether a token's `kid` names one of the keys that may open it."""
+        return any(outer.kid in key.names for key in self._keys if key.fits(outer.alg))
+
+    def open(self, outer: UnverifiedJwt, attempts: Attempts | None = None) -> UnverifiedJwt:
         """The signed token inside. Nothing in it may be believed before its own signature was verified.
+
+        `attempts` are shared by all who try to open the token; None: nobody else does.
 
         Raises:
             Denied: INVALID_TOKEN: a header that is not accepted, too long, not for our keys, or nothing signed inside.
         """
         self._ensure_acceptable(outer)
-        content = self._content(outer)
+        content = self._content(outer, attempts or Attempts())
         if len(content) > MAX_CONTENT_BYTES:
             raise Denied(Reason.INVALID_TOKEN, f"holds more than {MAX_CONTENT_BYTES} bytes")
         return _signed_token(content)
@@ -111,11 +133,13 @@ class JweDecrypter:
         if cty is not None and not (isinstance(cty, str) and cty.lower().removeprefix("application/") == "jwt"):
             raise Denied(Reason.INVALID_TOKEN, "its `cty` is not JWT")
 
-    def _content(self, outer: UnverifiedJwt) -> bytes:
+    def _content(self, outer: UnverifiedJwt, attempts: Attempts) -> bytes:
         fitting = [key for key in self._keys if key.fits(outer.alg)]
         # A `kid` that is one of ours chooses; another name for our key is its owner's affair, so all are tried.
         named = [key for key in fitting if outer.kid in key.names]
         for key in named or fitting:
+            if not attempts.take():
+                break
             content = self._decrypted(outer.token, key)
             if content is not None:
                 return content

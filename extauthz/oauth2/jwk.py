@@ -24,6 +24,8 @@ MIN_RSA_BITS = 2048
 """RFC 7518 §3.3."""
 MAX_RSA_BITS = 8192
 """A larger key makes every verification cost milliseconds."""
+MAX_RSA_EXPONENT_BITS = 32
+"""A verification costs in proportion to it; 65537 has 17."""
 
 _CURVES = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
 _JWK_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
@@ -147,11 +149,18 @@ def _is_usable(key: VerificationKey) -> bool:
 def _type_fits(public_key: PublicKey, alg: str) -> bool:
     match public_key:
         case RSAPublicKey():
-            return alg[:2] in ("RS", "PS") and MIN_RSA_BITS <= public_key.key_size <= MAX_RSA_BITS
+            return alg[:2] in ("RS", "PS") and _rsa_is_bounded(public_key)
         case EllipticCurvePublicKey():
             return _CURVES.get(alg) == public_key.curve.name
         case _:
             return alg == "EdDSA"
+
+
+def _rsa_is_bounded(public_key: RSAPublicKey) -> bool:
+    exponent = public_key.public_numbers().e
+    # RFC 8017 §3.1: e is odd, since it has no factor in common with p - 1.
+    exponent_fits = exponent % 2 == 1 and exponent.bit_length() <= MAX_RSA_EXPONENT_BITS
+    return exponent_fits and MIN_RSA_BITS <= public_key.key_size <= MAX_RSA_BITS
 
 
 def public_members(public_key: PublicKey) -> dict[str, str]:

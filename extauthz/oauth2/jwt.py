@@ -67,6 +67,15 @@ def parse(token: str) -> UnverifiedJwt | None:
     return None if header is None else _jwt(token, header, parts[1:])
 
 
+def unverified_claims(jwt: UnverifiedJwt) -> Claims:
+    """What a readable token says of itself: no reason to believe anything, though one to refuse; empty if encrypted.
+
+    Raises:
+        Denied: INVALID_TOKEN: malformed.
+    """
+    return Claims({} if jwt.encrypted else _claims(_segment(jwt.token.split(".")[1])))
+
+
 def verify(jwt: UnverifiedJwt, key: VerificationKey, algorithms: frozenset[str]) -> SignedClaims:
     """The claims of a token, once its header is acceptable and its signature valid.
 

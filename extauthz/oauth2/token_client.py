@@ -43,6 +43,8 @@ class IssuedToken:
     access_token: str = field(repr=False)
     renew_at: float
     """Seconds since the epoch; shortly before it expires."""
+    expires_at: float
+    """Seconds since the epoch; until then it serves while no new one can be had."""
     refresh_token: str | None = field(default=None, repr=False)
 
 
@@ -109,6 +111,7 @@ def issued_token(document: bytes, requested_at: float) -> IssuedToken:
     return IssuedToken(
         access_token=token,
         renew_at=requested_at + lifetime - min(RENEW_AHEAD_SECONDS, lifetime / 10),
+        expires_at=requested_at + lifetime,
         refresh_token=refresh_token if isinstance(refresh_token, str) and refresh_token else None,
     )
 

@@ -11,6 +11,10 @@ from extauthz.revocation.revocation import LATEST_TIME, Revocation, RevocationFo
 _Text = Annotated[str, Field(min_length=1, max_length=65_536)]
 _Milliseconds = Annotated[float, Field(allow_inf_nan=False)]
 
+_NEAREST_END_SECONDS = 60.0
+_FARTHEST_END_SECONDS = 100 * 365 * 86_400.0
+"""From now: an end outside of these is a wrong unit, a wrong clock or a way to say that there is none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationSource:
@@ -29,7 +33,8 @@ class NotificationSource:
             case _TokenRevocation() as event:
                 # `accessToken` is the `jti` of a JWT, and else the token itself.
                 forms = (RevocationForm.TOKEN_ID, RevocationForm.TOKEN)
-                return [self._of(form, event.access_token, expires_at=_end(event.expiry_time)) for form in forms]
+                end = _end(event.expiry_time, clock())
+                return [self._of(form, event.access_token, expires_at=end) for form in forms]
             case _ConsumerAppRevocation() as event:
                 return [self._of(RevocationForm.CLIENT, event.consumer_key, issued_until=event.time(clock))]
             case _SubjectEntityRevocation() as event:
@@ -93,6 +98,11 @@ _NOTIFICATION: TypeAdapter[_TokenRevocation | _ConsumerAppRevocation | _SubjectE
 )
 
 
-def _end(milliseconds: float) -> float | None:
-    """`exp` in seconds; 0, a negative number and the end of time mean that none is known."""
-    return milliseconds / 1000 if 0 < milliseconds / 1000 <= LATEST_TIME else None
+def _end(milliseconds: float, now: float) -> float | None:
+    """`exp` in seconds; None, so that the revocation is kept for the whole retention, if it cannot be believed.
+
+    Nobody reads our answer to a notification, so an end in the past is not refused: the revocation would be lost.
+    """
+    end = milliseconds / 1000
+    believable = _NEAREST_END_SECONDS <= end - now <= _FARTHEST_END_SECONDS and end <= LATEST_TIME
+    return end if believable else None

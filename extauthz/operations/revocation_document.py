@@ -38,10 +38,17 @@ class RevocationDocument(BaseModel):
         return members
 
     def revocation(self, clock: Clock) -> Revocation:
-        """What it revokes; without `issued_until`, all that was issued until now."""
+        """What it revokes; without `issued_until`, all that was issued until now.
+
+        Raises:
+            ValueError: `expires_at` is over, so that nothing would be kept; the text is fit to be told.
+        """
+        now = clock()
+        if self.expires_at is not None and self.expires_at <= now:
+            raise ValueError("expires_at: is in the past; give seconds since 1970, or leave it out if it is not known")
         form = next(form for name, form in _FORMS.items() if getattr(self, name) is not None)
         value: str = getattr(self, next(name for name, its in _FORMS.items() if its is form))
-        issued_until = self.issued_until if self.issued_until is not None else clock()
+        issued_until = self.issued_until if self.issued_until is not None else now
         return Revocation(
             organization=self.organization,
             key_manager=self.key_manager,

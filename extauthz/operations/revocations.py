@@ -62,7 +62,11 @@ class RevocationEndpoints:
     def _any(self, members: dict[str, Any]) -> list[Revocation]:
         if "type" in members:
             return self._notification(members)
-        return [RevocationDocument.model_validate(members).revocation(self._clock)]
+        document = RevocationDocument.model_validate(members)
+        try:
+            return [document.revocation(self._clock)]
+        except ValueError as error:
+            raise _RefusedError(HTTPStatus.BAD_REQUEST, str(error)) from error
 
     def _notification(self, members: dict[str, Any]) -> list[Revocation]:
         if self._source is None:

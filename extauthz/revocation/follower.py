@@ -65,8 +65,15 @@ class Follower:
             except Unavailable as missing:
                 if not self._revoked.known:
                     _log.warning("revocations_not_known", detail=missing.detail)
-                self._report(known=self._revoked.known, following=False, detail=missing.detail)
-                await asyncio.sleep(self._patience.retry_seconds)
+                await self._pause(missing.detail)
+            except Exception as error:  # noqa: BLE001 - whatever is written in the store must not end the process
+                kind = type(error).__name__  # its text may quote what was read
+                _log.error("revocations_failed", error=kind)
+                await self._pause(f"revocations cannot be followed ({kind})")
+
+    async def _pause(self, detail: str) -> None:
+        self._report(known=self._revoked.known, following=False, detail=detail)
+        await asyncio.sleep(self._patience.retry_seconds)
 
     async def _follow(self) -> None:
         await self._ensure_kept()

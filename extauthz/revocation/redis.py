@@ -24,6 +24,8 @@ _EPOCH_BYTES = 16
 _PAGE_ENTRIES = 1000
 _BATCH_ENTRIES = 500
 """Of one script: Redis answers nobody else meanwhile."""
+_NUMBER_DIGITS = 19
+"""INCR counts in 64 bits with a sign. Anybody who can write there may have put anything in its place."""
 _ENDED_STAY_SECONDS = 3600
 """Long enough for any difference between Redis' clock and ours."""
 
@@ -81,8 +83,8 @@ class RedisChannel:
     async def position(self) -> Position:
         """See `RevocationStore`."""
         match await self._script(POSITION):
-            case [bytes() | None as epoch, bytes() as number, bytes() as news] if number.isdigit():
-                return Position(epoch=epoch, number=int(number), news=news)
+            case [bytes() | None as epoch, bytes() as text, bytes() as news] if (number := _number(text)) is not None:
+                return Position(epoch=epoch, number=number, news=news)
         raise Unavailable(_COMPONENT, "redis gave an odd answer")
 
     async def pages(self) -> AsyncIterator[Page]:
@@ -146,7 +148,8 @@ class RedisChannel:
                 bytes() as name,
                 [b"number", bytes() as number, b"epoch", bytes() as epoch, b"entry", bytes() as entry],
             ]:
-                position = Position(epoch=epoch or None, number=int(number) if number.isdigit() else 0, news=name)
+                # No news has the number 0, so whatever is none leaves a gap.
+                position = Position(epoch=epoch or None, number=_number(number) or 0, news=name)
                 return News(position=position, entry=self._keys.proven(entry))
             case [bytes() as name, _]:  # a stranger's
                 return News(position=Position(epoch=None, number=0, news=name), entry=None)
@@ -186,6 +189,11 @@ def _client(url: str, options: RedisOptions) -> Redis:
         protocol=2,
         driver_info=None,  # nothing to say before the first command
     )
+
+
+def _number(text: bytes) -> int | None:
+    """What INCR could have counted, or None; `int` raises for thousands of digits."""
+    return int(text) if text.isdigit() and len(text) <= _NUMBER_DIGITS else None
 
 
 def _word(command: tuple[bytes | int, ...]) -> str:

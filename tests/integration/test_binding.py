@@ -60,6 +60,24 @@ def dpop_request(token, proof, **settings):
 # In process: both forms of token, fresh and cached.
 
 
+async def test_an_introspected_jwt_keeps_the_binding_that_the_answer_leaves_out(server):
+    server.introspection_override = {"active": True, "client_id": "client", "scope": "read"}
+    async with deciding(server) as world:
+        await world.catalog(key_managers=[key_manager_of(server, validation="introspection")])
+        assert reason(await world.check(server.issue_jwt(**GOOD))) is None
+        bound = server.issue_jwt(**GOOD, cnf={"jkt": "a" * 43})
+        for _ in range(2):
+            assert reason(await world.check(bound)) is Reason.INVALID_TOKEN
+
+
+async def test_an_introspected_jwt_with_two_bindings_is_refused(server):
+    answer = {"active": True, "client_id": "client", "scope": "read", "cnf": {"jkt": "b" * 43}}
+    server.introspection_override = answer
+    async with deciding(server) as world:
+        await world.catalog(key_managers=[key_manager_of(server, validation="introspection")])
+        assert reason(await world.check(server.issue_jwt(**GOOD, cnf={"jkt": "a" * 43}))) is Reason.INVALID_TOKEN
+
+
 @FORMS
 async def test_a_cached_token_is_held_against_the_certificate_of_each_request(server, authority, form):
     mine, thief = tls_client(authority, "mine"), tls_client(authority, "thief")

@@ -14,6 +14,7 @@ from support.signing_keys import SigningKey, rsa_private_key
 from extauthz.document.mistakes import DocumentError
 from extauthz.model.check import Allow
 from extauthz.model.errors import Reason
+from extauthz.oauth2.jwe import MAX_ATTEMPTS
 
 OFF = {"subscription_validation": "off"}
 STRANGER = SigningKey(kid="key-1", alg="RS256", private_key=rsa_private_key("stranger"))
@@ -124,6 +125,15 @@ async def test_a_token_that_was_encrypted_for_another_key_manager_is_refused(ser
     assert caller(await world.check(encrypted(second.issue_jwt(**GOOD), OTHER_ENCRYPTION))).key_manager.id == "second"
     refused(await world.check(encrypted(second.issue_jwt(**GOOD), ENCRYPTION)))
     refused(await world.check(encrypted(second.issue_jwt(**GOOD), ENCRYPTION, iss=second.issuer)))
+
+
+async def test_all_keys_of_all_key_managers_share_one_limit_and_a_kid_finds_its_key_behind_it(server, second):
+    strangers = {f"key-{number}": _pem(rsa_private_key(f"stranger {number}")) for number in range(MAX_ATTEMPTS)}
+    async with deciding(server, own_secrets=strangers | {"other": _pem(OTHER_ENCRYPTION)}) as world:
+        last = decrypting(second, "other", id="second", introspection=None, **OFF)
+        await world.catalog(key_managers=[decrypting(server, *strangers), last])
+        refused(await world.check(encrypted(second.issue_jwt(**GOOD), OTHER_ENCRYPTION)))
+        caller(await world.check(encrypted(second.issue_jwt(**GOOD), OTHER_ENCRYPTION, kid="other")))
 
 
 async def test_an_encrypted_token_may_be_introspected_unopened(server, world):

@@ -81,10 +81,49 @@ async def test_a_hit_evicts_the_fact(server, world):
     passed(await world.check(token))
     assert server.introspection.calls == 1
     await world.revocations.revoker.revoke([revocation(RevocationForm.TOKEN_ID, "id-1", expires_at=time.time() + 60)])
-    refused(await world.check(token))
+    for _ in range(5):
+        refused(await world.check(token))
     assert server.introspection.calls == 1
+    world.clock.advance(31)
     refused(await world.check(token))
     assert server.introspection.calls == 2
+
+
+MINIMUM = {"active": True, "client_id": "client", "scope": "read"}
+"""What an answer may be content with (RFC 7662 §2.2): it names neither the token nor who holds it."""
+
+
+@pytest.mark.parametrize(
+    "settings", [{"validation": "introspection"}, {"introspect_failed_jwt": True}], ids=["introspection", "failed"]
+)
+@pytest.mark.parametrize(
+    ("form", "value"),
+    [(RevocationForm.TOKEN_ID, "id-1"), (RevocationForm.SUBJECT, "alice-4711"), (RevocationForm.CLIENT, "own-client")],
+)  # fmt: skip
+async def test_an_introspected_jwt_is_revoked_by_what_it_says_of_itself(server, world, settings, form, value):
+    server.introspection_override = MINIMUM
+    await world.catalog(key_managers=[key_manager_of(server, **settings)])
+    async with AuthorizationServer(name="second") as stranger:
+        signer = server if "validation" in settings else stranger
+        claims: dict[str, Any] = GOOD | {"azp": "own-client", "client_id": "own-client"}
+        token = signer.issue_jwt(**claims, iss=server.issuer, jti="id-1")
+    passed(await world.check(token))
+    times = {"expires_at": time.time() + 60} if form is RevocationForm.TOKEN_ID else {"issued_until": time.time() + 1}
+    await world.revocations.revoker.revoke([revocation(form, value, **times)])
+    refused(await world.check(token))
+    refused(await world.check(token))
+
+
+async def test_a_jwt_that_outlives_revocations_keeps_what_it_says_of_itself_when_it_is_introspected(server):
+    server.introspection_override = MINIMUM
+    async with deciding(server, retention=Retention(seconds=SHORT, introspect=True)) as world:
+        lasting = {"exp": int(time.time()) + 100 * SHORT}
+        token = server.issue_jwt(**GOOD, jti="id-1", **lasting)
+        passed(await world.check(token))
+        refused(await world.check(server.issue_jwt(**GOOD, cnf={"jkt": "a" * 43}, **lasting)), Reason.INVALID_TOKEN)
+        revoked = revocation(RevocationForm.TOKEN_ID, "id-1", expires_at=time.time() + 60)
+        await world.revocations.revoker.revoke([revoked])
+        refused(await world.check(token))
 
 
 async def test_a_token_that_is_revoked_by_itself_costs_its_issuer_nothing(server, world):
@@ -369,6 +408,8 @@ KM = ("--key-manager", "km")
         ((*KM, "--client", "a", "--issued-until", "soon"), 2, "soon: a time is seconds"),
         ((*KM, "--client", "a", "--issued-until", "2026-01-31T12:00:00"), 2, "in which zone"),
         ((*KM, "--client", "a", "--issued-until", "2026-01-31T12:00:00Z"), 1, "redis does not answer"),
+        ((*KM, "--jti", "a", "--expires-at", "17"), 2, "--expires-at is in the past"),
+        ((*KM, "--jti", "a", "--expires-at", "2001-01-31T12:00:00Z"), 2, "--expires-at is in the past"),
         ((*KM, "--jti", "a", "--expires-at", "nan"), 2, "a time must be seconds since 1970"),
         ((*KM, "--token-stdin"), 2, "that is no token"),
         ((*KM, "--token-file", "/nowhere"), 1, "/nowhere"),

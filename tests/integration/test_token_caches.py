@@ -144,15 +144,15 @@ async def test_an_old_entry_put_back_into_redis_is_not_believed(server, replica,
     await first.catalog(key_managers=[stale(server)])
     allowed(await first.check(token))
     async with Redis.from_url(valkey.url) as redis:
-        (name,) = [found async for found in redis.scan_iter(match="*facts*")]
-        kept = await redis.get(name)
-        assert kept is not None
+        found = {name: await redis.get(name) async for name in redis.scan_iter(match="*facts*")}
+        kept = {name: sealed for name, sealed in found.items() if sealed is not None}
+        assert kept
         server.revoke(token)
-        await redis.set(name, kept)
+        await redis.mset(kept)
         second = await replica(ahead=301)
         await second.catalog(key_managers=[stale(server)])
         refused(await second.check(token), Reason.TOKEN_INACTIVE)
-        await redis.set(name, kept)
+        await redis.mset(kept)
         third = await replica(ahead=301)
         await third.catalog(key_managers=[stale(server)])
         await server.go_down()
@@ -254,6 +254,23 @@ async def test_what_the_issuer_called_inactive_does_not_come_back(server, tolera
     await server.go_down()
     tolerant.clock.advance(31)
     refused(await tolerant.check(token), Reason.UNAVAILABLE)
+
+
+@pytest.mark.external_service
+async def test_what_the_issuer_called_inactive_to_another_replica_does_not_come_back(server, replica):
+    holder, told = await replica(), await replica()
+    for each in (holder, told):
+        await each.catalog(key_managers=[stale(server)])
+    token = server.issue_opaque(**GOOD)
+    allowed(await holder.check(token))
+    server.revoke(token)
+    holder.clock.advance(301)
+    told.clock.advance(301)
+    refused(await told.check(token), Reason.TOKEN_INACTIVE)
+    await server.go_down()
+    for each in (holder, told):
+        each.clock.advance(31)
+        refused(await each.check(token), Reason.UNAVAILABLE)
 
 
 async def test_a_stale_fact_ends_with_its_token(server, tolerant):

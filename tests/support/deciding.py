@@ -101,7 +101,13 @@ async def deciding(
         caches = [TieredCache(_memory(clock)), TieredCache(_memory(clock), store)]
         revocations = HeldRevocations.alone(clock, retention=retention)
         jwt, opaque = (
-            KnownTokens(cache=cache, keys=CacheKeys([CACHE_SECRET]), clock=clock, revocations=revocations.check)
+            KnownTokens(
+                cache=cache,
+                keys=CacheKeys([CACHE_SECRET]),
+                clock=clock,
+                revocations=revocations.check,
+                refused=_memory(clock),
+            )
             for cache in caches
         )
         asked = IntrospectionAuthenticator(catalog=catalog, issuers=issuers, known=opaque, facts=facts)

@@ -13,7 +13,7 @@ from extauthz.cache.memory import MemoryCache
 from extauthz.cache.redis import RedisOptions, RedisStore
 from extauthz.cache.sealed import FactsSealer
 from extauthz.cache.tiered import TieredCache
-from extauthz.model.errors import Unavailable
+from extauthz.model.errors import Reason, Unavailable
 from extauthz.model.token import TokenFacts, TokenForm
 
 pytestmark = pytest.mark.external_service
@@ -298,3 +298,82 @@ async def test_a_fact_forgotten_while_it_is_learned_is_not_shared(replica, issue
     assert cache.peek(KEY) is None
     async with Redis.from_url(valkey.url) as server:
         assert await server.keys() == []
+
+
+# Stale, while the issuer does not answer
+
+
+STALE_SECONDS = 600.0
+INACTIVE = TokenFacts(form=TokenForm.INTROSPECTED, believe_until=1091.0, refusal=Reason.TOKEN_INACTIVE)
+
+
+async def test_a_fact_the_store_vouches_for_is_stale_to_the_end_of_its_grace(replica, issuer, clock):
+    learner, reader = replica(), replica()
+    for cache in (learner, reader):
+        await cache.facts(KEY, issuer.learn, stale_seconds=STALE_SECONDS)
+    issuer.error = Unavailable("issuer")
+    clock.now = FACTS.believe_until + STALE_SECONDS - 1
+
+    for cache in (learner, reader):
+        assert await cache.facts(KEY, issuer.learn, stale_seconds=STALE_SECONDS) == FACTS
+    clock.now += 1
+    for cache in (learner, reader):
+        with pytest.raises(Unavailable):
+            await cache.facts(KEY, issuer.learn, stale_seconds=STALE_SECONDS)
+
+
+async def test_what_another_replica_was_told_is_inactive_is_not_stale(replica, issuer, clock):
+    holder, told = replica(), replica()
+    await holder.facts(KEY, issuer.learn, stale_seconds=STALE_SECONDS)
+    clock.now = 1061.0
+    issuer.facts = INACTIVE
+    assert await told.facts(KEY, issuer.learn, stale_seconds=STALE_SECONDS) == INACTIVE
+    issuer.error = Unavailable("issuer")
+    clock.now = 1092.0
+
+    for cache in (holder, told):
+        with pytest.raises(Unavailable):
+            await cache.facts(KEY, issuer.learn, stale_seconds=STALE_SECONDS)
+
+
+async def test_an_inactive_token_is_asked_for_again_after_its_own_time(replica, issuer, clock):
+    holder, told = replica(), replica()
+    await holder.facts(KEY, issuer.learn, stale_seconds=STALE_SECONDS)
+    clock.now = 1061.0
+    issuer.facts = INACTIVE
+    await told.facts(KEY, issuer.learn, stale_seconds=STALE_SECONDS)
+    clock.now = 1092.0
+    issuer.facts = replace(FACTS, believe_until=1152.0)
+
+    assert await holder.facts(KEY, issuer.learn, stale_seconds=STALE_SECONDS) == issuer.facts
+
+
+async def test_without_its_store_a_replica_serves_nothing_stale(replica, issuer, clock, valkey):
+    cache = replica()
+    await cache.facts(KEY, issuer.learn, stale_seconds=STALE_SECONDS)
+    await valkey.stop()
+    issuer.error = Unavailable("issuer")
+    clock.now = 1061.0
+
+    with pytest.raises(Unavailable):
+        await cache.facts(KEY, issuer.learn, stale_seconds=STALE_SECONDS)
+
+
+async def test_what_another_replica_forgot_is_not_stale(replica, issuer, clock):
+    holder, other = replica(), replica()
+    await holder.facts(KEY, issuer.learn, stale_seconds=STALE_SECONDS)
+    await other.forget(KEY)
+    issuer.error = Unavailable("issuer")
+    clock.now = 1061.0
+
+    with pytest.raises(Unavailable):
+        await holder.facts(KEY, issuer.learn, stale_seconds=STALE_SECONDS)
+
+
+async def test_a_voucher_lets_nobody_in_who_held_no_fact(replica, issuer, clock):
+    await replica().facts(KEY, issuer.learn, stale_seconds=STALE_SECONDS)
+    issuer.error = Unavailable("issuer")
+    clock.now = 1061.0
+
+    with pytest.raises(Unavailable):
+        await replica().facts(KEY, issuer.learn, stale_seconds=STALE_SECONDS)

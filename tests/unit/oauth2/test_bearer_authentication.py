@@ -66,7 +66,33 @@ async def test_one_token_serves_until_shortly_before_its_end(world, grant):
     assert world.tokens.grants == [grant]
     world.clock.advance(10)
     assert await active(client, world)
+    await world.server.token.called(2)
+    world.clock.advance(25)
+    assert await active(client, world)
     assert world.tokens.grants == [grant, grant]
+
+
+@pytest.mark.parametrize("how", [Misbehaviour.STATUS_500, Misbehaviour.HANG])
+async def test_a_token_serves_to_its_very_end_where_no_new_one_can_be_had(world, how):
+    client = world.asking(ClientCredentials(world.token_client))
+    assert await active(client, world)
+    world.server.token.misbehave(how)
+    world.clock.advance(3575)
+    assert await active(client, world)
+    await world.server.token.called(2)
+    world.clock.advance(24)
+    assert await active(client, world)
+
+
+async def test_a_401_ends_a_token_at_once_though_no_new_one_can_be_had(world):
+    client = world.asking(ClientCredentials(world.token_client))
+    assert await active(client, world)
+    world.tokens.revoke_all()
+    world.server.token.misbehave(Misbehaviour.STATUS_500)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="500"):
+            await active(client, world)
+    assert world.server.introspection.calls == 2
 
 
 async def test_a_token_of_unstated_life_is_renewed_within_a_minute(world):

@@ -41,6 +41,23 @@ def test_what_is_not_one_certificate_is_refused(text):
         certificate_thumbprint(text)
 
 
+@pytest.mark.parametrize("blanks", [" ", "\n", "\t \r\n"])
+def test_blanks_without_end_are_refused_whatever_their_number(blanks):
+    """A pattern that shares them out in every possible way does not end within the time of a test."""
+    many = (blanks * MAX_ENCODED_LENGTH)[: MAX_ENCODED_LENGTH - 100]
+    for text in (f"-----BEGIN CERTIFICATE-----{many}", f"-----BEGIN CERTIFICATE-----{many}-----END", many):
+        with pytest.raises(ValueError, match="not one certificate"):
+            certificate_thumbprint(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["-----BEGIN CERTIFICATE-----AAAA\n-----END CERTIFICATE-----", "-----BEGIN CERTIFICATE-----"]
+)
+def test_begin_has_a_line_of_its_own_and_an_end(text):
+    with pytest.raises(ValueError, match="not one certificate"):
+        certificate_thumbprint(text)
+
+
 @given(st.text())
 def test_no_text_raises_anything_but_a_value_error(text):
     try:

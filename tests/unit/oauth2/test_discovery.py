@@ -1,7 +1,10 @@
 """Discovery: where metadata are looked for, and whose are believed."""
 
+import socket
+
 import aiohttp
 import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
 from support.authorization_server import OPENID_METADATA, RFC_8414_METADATA, AuthorizationServer, Misbehaviour
 from support.introspecting import bounded_http
 
@@ -83,6 +86,30 @@ async def test_keys_that_anybody_on_the_way_could_exchange_are_refused(server, h
     server.metadata_changes = {"jwks_uri": jwks_uri}
     with pytest.raises(ValueError, match="jwks_uri"):
         await discovered_jwks_uri(server.issuer, http)
+
+
+class EverythingIsHere(AbstractResolver):
+    """Names of other machines lead to the simulator."""
+
+    async def resolve(self, host, port=0, family=socket.AF_INET):
+        return [
+            ResolveResult(
+                hostname=host, host="127.0.0.1", port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST
+            )
+        ]
+
+    async def close(self):
+        """Nothing is open."""
+
+
+async def test_an_issuer_elsewhere_cannot_name_keys_on_this_machine(server):
+    issuer = server.issuer.replace("127.0.0.1", "as.example")
+    assert issuer != server.issuer
+    server.metadata_changes = {"issuer": issuer, "jwks_uri": server.jwks_uri}
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=EverythingIsHere())) as session:
+        with pytest.raises(ValueError, match="jwks_uri"):
+            await discovered_jwks_uri(issuer, bounded_http(session, "discovery"))
+    assert server.metadata.calls == 1
 
 
 async def test_keys_elsewhere_are_taken_over_https(server, http):

@@ -24,9 +24,9 @@ TOKEN = "an.access.token"
 CLIENT = DpopClient(clock=lambda: NOW)
 
 
-def verified(proof, *, method="GET", uri=URI, token=TOKEN, now=NOW, rules=None):
+def verified(proof, *, method="GET", uri=URI, token=TOKEN, now=NOW, rules=None, jkt=CLIENT.jkt):
     request = ProvenRequest(method=method, uri=parsed(uri), access_token=token)
-    return verified_proof(proof, request, rules or ProofRules(), now)
+    return verified_proof(proof, request, rules or ProofRules(), now, jkt=jkt)
 
 
 def refused(proof, **request):
@@ -48,6 +48,7 @@ def test_the_rfcs_resource_request_is_verified():
         uri=vector["uri"],
         token=vector["access_token"],
         now=vector["iat"] + 1,
+        jkt=VECTORS["jkt"],
     )
     assert (proof.jkt, proof.jti, proof.nonce) == (VECTORS["jkt"], vector["jti"], None)
 
@@ -63,6 +64,7 @@ def test_the_rfcs_token_request_is_no_proof_for_a_resource():
 def test_the_rfcs_proof_is_for_its_own_request_only(change):
     vector = VECTORS["resource_request"]
     request = {"method": "GET", "uri": vector["uri"], "token": vector["access_token"], "now": vector["iat"]}
+    request["jkt"] = VECTORS["jkt"]
     verified(vector["proof"], **request)
     refused(vector["proof"], **request | change)
 
@@ -70,7 +72,7 @@ def test_the_rfcs_proof_is_for_its_own_request_only(change):
 @pytest.mark.parametrize("alg", ["ES256", "ES384", "ES512", "EdDSA", "RS256", "PS256"])
 def test_a_proof_of_every_allowed_algorithm_is_verified(alg):
     client = DpopClient(alg, clock=lambda: NOW)
-    proof = verified(client.proof(TOKEN, nonce="n"), rules=ProofRules(algorithms=frozenset({alg})))
+    proof = verified(client.proof(TOKEN, nonce="n"), rules=ProofRules(algorithms=frozenset({alg})), jkt=client.jkt)
     assert (proof.jkt, proof.nonce) == (client.jkt, "n")
 
 
@@ -153,6 +155,15 @@ def test_a_proof_that_is_signed_with_another_key_than_its_own_is_refused():
     assert "signature" in refused(CLIENT.proof(TOKEN, key=private_key("ES256", "thief")))
 
 
+def test_the_signature_of_a_key_that_the_token_is_not_bound_to_is_not_looked_at():
+    stranger = DpopClient(clock=lambda: NOW)
+    for proof in (stranger.proof(TOKEN), stranger.proof(TOKEN).rpartition(".")[0] + ".AAAA"):
+        with pytest.raises(Denied, match="another key") as caught:
+            verified(proof)
+        assert caught.value.reason is Reason.INVALID_TOKEN
+    assert "`htm`" in refused(stranger.proof(TOKEN, htm="POST"))
+
+
 def test_a_weak_rsa_key_is_refused():
     weak = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - that is the point
     numbers = weak.public_key().public_numbers()
@@ -172,7 +183,8 @@ def test_a_proof_of_another_algorithm_is_refused(alg):
 def test_a_good_proof_of_an_algorithm_that_is_not_accepted_is_refused():
     client = DpopClient("ES384", clock=lambda: NOW)
     assert "dpop.algorithms" in refused(client.proof(TOKEN))
-    assert verified(client.proof(TOKEN), rules=ProofRules(algorithms=frozenset({"ES384"}))).jkt == client.jkt
+    rules = ProofRules(algorithms=frozenset({"ES384"}))
+    assert verified(client.proof(TOKEN), rules=rules, jkt=client.jkt).jkt == client.jkt
 
 
 def test_a_detached_payload_is_refused():

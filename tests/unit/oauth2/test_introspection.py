@@ -293,7 +293,7 @@ async def test_of_many_that_come_after_the_pause_one_tries(guarded, server, move
     assert (await trial).active
 
 
-@pytest.mark.parametrize("how", [Misbehaviour.DISCONNECT, Misbehaviour.HTML, Misbehaviour.HUGE, Misbehaviour.REDIRECT])
+@pytest.mark.parametrize("how", [Misbehaviour.DISCONNECT, Misbehaviour.REDIRECT, Misbehaviour.STATUS_500])
 async def test_every_wrong_answer_is_a_failure_of_the_endpoint(guarded, server, how):
     server.introspection.misbehave(how)
     for _ in range(3):
@@ -320,3 +320,34 @@ async def test_tokens_that_the_server_does_not_understand_do_not_open_the_circui
         with pytest.raises(Unavailable, match=f"HTTP status {status}"):
             await guarded.introspect("odd-token")
     assert (await guarded.introspect(server.issue_opaque())).active
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"active": true, "nickname": "\\ud800"}',
+        b'{"active": true, "deep": ' + b"[" * 40 + b"]" * 40 + b"}",
+        b'{"active": true, "sub": "a", "sub": "b"}',
+        b'{"active": true}' + b" " * 300_000,
+    ],
+    ids=["lone surrogate", "nesting", "duplicate", "too large"],
+)
+async def test_an_answer_about_one_token_that_cannot_be_read_does_not_open_the_circuit_for_others(
+    guarded, server, body
+):
+    server.introspection_answer = lambda answer: (
+        web.json_response(answer) if answer["active"] else web.Response(body=body, content_type="application/json")
+    )
+    for _ in range(5):
+        with pytest.raises(Unavailable, match=r"not a JSON object|more than"):
+            await guarded.introspect("odd-claims")
+    assert (await guarded.introspect(server.issue_opaque())).active
+
+
+async def test_an_answer_that_is_too_large_and_no_success_is_a_failure_of_the_endpoint(guarded, server):
+    server.introspection_answer = lambda _: web.Response(status=500, body=b" " * 300_000)
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="more than"):
+            await guarded.introspect(server.issue_opaque())
+    with pytest.raises(Unavailable, match="left alone"):
+        await guarded.introspect(server.issue_opaque())

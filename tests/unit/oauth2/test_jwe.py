@@ -15,7 +15,7 @@ from support.signing_keys import rsa_private_key
 from extauthz.model.errors import Denied, Reason
 from extauthz.model.token import Claims
 from extauthz.oauth2 import base64url
-from extauthz.oauth2.jwe import MAX_CONTENT_BYTES, JweDecrypter, ensure_replicated
+from extauthz.oauth2.jwe import MAX_ATTEMPTS, MAX_CONTENT_BYTES, Attempts, JweDecrypter, ensure_replicated
 from extauthz.oauth2.jwk import thumbprint
 from extauthz.oauth2.jwt import parse
 
@@ -61,11 +61,11 @@ def encrypted(content=SIGNED, key=RSA, **header):
     return jwe.encrypt_compact(protected, content, public, registry=registry)
 
 
-def opened(token, by=None):
+def opened(token, by=None, attempts=None):
     jwt = parse(token)
     assert jwt is not None
     assert jwt.encrypted
-    return (by or decrypter()).open(jwt)
+    return (by or decrypter()).open(jwt, attempts)
 
 
 def refusal(token, by=None):
@@ -150,6 +150,27 @@ def test_a_kid_that_is_ours_chooses_the_key_and_an_unknown_one_does_not():
     for kid in ("key-2", thumbprint(OLD_RSA.public_key()), "its owner's name for it"):
         assert opened(encrypted(key=OLD_RSA, kid=kid), both).token == SIGNED
     refusal(encrypted(key=OLD_RSA, kid="key-1"), both)
+
+
+OTHERS = [rsa_private_key(f"encryption {number}") for number in range(MAX_ATTEMPTS)]
+
+
+def test_no_more_keys_are_tried_for_one_token_than_the_limit():
+    assert opened(encrypted(), decrypter(*OTHERS[1:], RSA)).token == SIGNED
+    refusal(encrypted(), decrypter(*OTHERS, RSA))
+
+
+def test_a_kid_finds_a_key_behind_the_limit():
+    assert opened(encrypted(kid=f"key-{MAX_ATTEMPTS + 1}"), decrypter(*OTHERS, RSA)).token == SIGNED
+
+
+def test_all_who_try_to_open_a_token_share_the_limit():
+    attempts = Attempts()
+    with pytest.raises(Denied):
+        opened(encrypted(), decrypter(*OTHERS[1:]), attempts)
+    assert opened(encrypted(), attempts=attempts).token == SIGNED
+    with pytest.raises(Denied):
+        opened(encrypted(), attempts=attempts)
 
 
 @pytest.mark.parametrize("cty", [None, "JWT", "jwt", "application/jwt"])

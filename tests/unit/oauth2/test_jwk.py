@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from support.signing_keys import SigningKey, rsa_private_key, self_signed_certificate
 
+from extauthz.oauth2 import base64url
 from extauthz.oauth2.jwk import key_from_certificate, verification_key
 from extauthz.oauth2.jwk_set import MAX_KEYS, parse_jwks
 
@@ -82,6 +83,15 @@ def test_a_private_key_in_a_set_is_not_trusted():
 def test_an_rsa_key_below_2048_bits_is_ignored():
     weak = SigningKey(kid="weak", alg="RS256", private_key=rsa_private_key("weak", bits=1024))
     assert parse_jwks(jwks(weak.jwk())).keys == ()
+
+
+@pytest.mark.parametrize(
+    ("exponent", "accepted"),
+    [(3, True), (65537, True), (2**32 - 1, True), (2**32 + 1, False), (2**2047 + 1, False), (65536, False)],
+)
+def test_an_rsa_exponent_is_odd_and_has_at_most_32_bits(exponent, accepted):
+    e = base64url.encode(exponent.to_bytes((exponent.bit_length() + 7) // 8, "big"))
+    assert (verification_key({**RSA, "e": e, "n": base64url.encode(b"\xff" * 256)}) is not None) is accepted
 
 
 def test_a_set_may_be_empty():

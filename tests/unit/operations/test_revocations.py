@@ -121,6 +121,21 @@ NOTIFICATIONS = [
         TOKEN_EVENT | {"expiryTime": 9_223_372_036_854_775_807},
         [of_wso2(RevocationForm.TOKEN_ID, "4711"), of_wso2(RevocationForm.TOKEN, "4711")],
     ),
+    *(
+        (
+            TOKEN_EVENT | {"expiryTime": end},
+            [of_wso2(RevocationForm.TOKEN_ID, "4711"), of_wso2(RevocationForm.TOKEN, "4711")],
+        )
+        for end in (
+            -1,
+            0,
+            1_700_000_100,
+            1_699_999_999_000,
+            1_700_000_001_000,
+            1_700_000_100_000_000,
+            9_000_000_000_000,
+        )
+    ),
     (
         {"type": "consumer_app_revocation_event", "consumerKey": "client", "revocationTime": 1_695_000_000_250},
         [of_wso2(RevocationForm.CLIENT, "client", issued_until=1_695_000_000.25)],
@@ -175,6 +190,8 @@ BAD = [
     ({"key_manager": "km", "jti": "a", "exp": 1}, "exp: Extra inputs"),
     ({"key_manager": "km", "jti": "a", "expires_at": "soon"}, "expires_at: Input should be a valid number"),
     ({"key_manager": "km", "jti": "a", "expires_at": 1.7e12}, "expires_at: Input should be less than"),
+    ({"key_manager": "km", "jti": "a", "expires_at": NOW - 1}, "expires_at: is in the past"),
+    ({"key_manager": "km", "token": "a", "expires_at": 0}, "expires_at: is in the past"),
     ({"key_manager": "km", "jti": "a", "issued_until": 1}, "`issued_until` belongs to"),
     ({"key_manager": "km", "subject": "a", "expires_at": 1}, "`expires_at` belongs to"),
     ({"type": "tenant_created"}, "type: must be one of consumer_app_revocation_event, "),

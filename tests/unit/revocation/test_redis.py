@@ -161,6 +161,30 @@ async def test_entries_that_a_stranger_wrote_revoke_nothing(initialised, replica
     assert first.held.revoked.find(entry.name) == entry
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "9" * 20, "-1", "+1", "1_0", "\u0663", ""])
+async def test_news_whose_number_is_none_are_a_gap(initialised, replica, stranger, number):
+    first = await replica()
+    await first.ready()
+    keys = RevocationKeys([REVOCATION_SECRET])
+    hidden = keys.prove(Entry(name=b"h" * 32, issued_until=None, keep_until=9e9))
+    await stranger.zadd(ENTRIES, {hidden: 9e9})
+    await stranger.xadd(NEWS, {"number": number, "epoch": "", "entry": b"forged"})
+    await first.holds(1)
+    await first.held.revoker.revoke([CLIENT])
+    await first.holds(2)
+    assert not any("cannot be followed" in detail for _, _, detail in first.reports.told)
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "9" * 20, "-1", "\u0663", ""])
+async def test_a_count_that_is_none_is_an_outage_and_not_the_end(initialised, replica, stranger, number):
+    first = await replica()
+    await first.ready()
+    await stranger.set(COUNT, number)
+    await first.reports.until(known=True, following=False, detail="redis gave an odd answer")
+    await stranger.set(COUNT, "0")
+    await first.ready()
+
+
 async def test_an_older_entry_that_is_put_back_weakens_nothing(initialised, replica, stranger):
     first = await replica()
     await first.ready()
