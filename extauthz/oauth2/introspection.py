@@ -14,6 +14,8 @@ from extauthz.oauth2.bounded_http import AnswerTooLarge, BoundedHttp, Connection
 from extauthz.oauth2.circuit_breaker import CircuitBreaker
 from extauthz.oauth2.client_authentication import ClientAuthentication, ClientProof
 
+_LEAST_SECONDS = 0.01
+"""Without this much time nobody is asked."""
 MAX_ANSWER_BYTES = 256 * 1024
 
 # The server does not understand this one token: who sends odd tokens must not open the circuit for everybody. Nor must
@@ -124,6 +126,9 @@ class IntrospectionClient:
         except TimeoutError as exc:
             raise self._http.unavailable(self._endpoint, "too many questions at once") from exc
         try:
+            # A turn that comes with no time left would be a question that the endpoint cannot answer.
+            if asyncio.get_running_loop().time() > deadline - _LEAST_SECONDS:
+                raise self._http.unavailable(self._endpoint, "too many questions at once")
             yield
         finally:
             self._turns.release()
