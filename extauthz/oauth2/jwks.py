@@ -26,6 +26,8 @@ class RefreshTimes:
     """How long before its end a set in use is refreshed in the background."""
     cooldown_seconds: float = 30.0
     """The pause after any attempt before an unknown `kid` causes another one, and after a failed refresh."""
+    unknown_seconds: float = 120.0
+    """How long a `kid` that the issuer was asked for in vain causes no further question."""
     retry_seconds: float = 1.0
     """The pause after a failed attempt while there are no keys at all."""
     keep_seconds: float = 86_400.0
@@ -42,6 +44,9 @@ class RefreshTimes:
 
 MAX_CANDIDATES = 4
 """Keys that one token may be tried with: each costs a verification, and anybody may send tokens."""
+
+MAX_UNKNOWN = 1000
+"""Names that are remembered as unknown: anybody may make them up."""
 
 DEFAULT_TIMES = RefreshTimes()
 DEFAULT_LIMITS = HttpLimits(timeout_seconds=2.0, max_bytes=512 * 1024)
@@ -73,6 +78,8 @@ class JwksClient:
         self._attempted_at: float | None = None
         self._failure: str | None = None
         """Why the last attempt failed; None when it did not."""
+        self._unknown: dict[str | None, float] = {}
+        """Until when a `kid` that was asked for in vain is not asked for again, the oldest first."""
         self._flight: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -119,9 +126,13 @@ class JwksClient:
         return self._usable_or_raise()
 
     async def _matching_after_refresh(self, kid: str | None, alg: str) -> tuple[VerificationKey, ...]:
+        if self._clock() < self._unknown.get(kid, 0.0):
+            return ()
         # The pause counts from every attempt, so that forged `kid`s cannot make us flood the issuer.
-        await self._refreshed(self._times.cooldown_seconds)
+        asked = await self._refreshed(self._times.cooldown_seconds)
         matching = self._usable_or_raise().matching(kid, alg)
+        if asked and not matching and self._failure is None:
+            self._remember_unknown(kid)
         # The key may be a new one of an issuer that cannot be asked: that is no reason to call the token invalid.
         if not matching and self._failure is not None:
             raise self._unavailable()
@@ -151,15 +162,25 @@ class JwksClient:
         if self._keys is not None and not 0 <= self._age() < due:
             self._begin_unless_paused(0 if self._failure is None else self._times.cooldown_seconds)
 
-    async def _refreshed(self, pause: float) -> None:
-        """Wait for a fetch: the one under way, or a new one unless the last attempt ended less than `pause` ago."""
+    def _remember_unknown(self, kid: str | None) -> None:
+        """A name that the issuer was asked for in vain; the regular refresh finds it if it comes to be one."""
+        self._unknown[kid] = self._clock() + self._times.unknown_seconds
+        while len(self._unknown) > MAX_UNKNOWN:
+            del self._unknown[next(iter(self._unknown))]
+
+    async def _refreshed(self, pause: float) -> bool:
+        """Wait for a fetch: the one under way, or a new one unless the last attempt ended less than `pause` ago.
+
+        Says whether there was one.
+        """
         flight = self._begin_unless_paused(pause)
         if flight is None:
-            return
+            return False
         # wait() leaves the flight alone when this waiter is cancelled, and does not raise when the flight is.
         await asyncio.wait({flight})
         if not flight.cancelled():
             flight.result()
+        return True
 
     def _begin_unless_paused(self, pause: float) -> asyncio.Task[None] | None:
         if self._flight is None and not self._closed and not self._paused(pause):

@@ -230,9 +230,10 @@ async def refused(port):
     """Returns when nobody accepts connections there any more."""
     with contextlib.suppress(ConnectionRefusedError):
         while True:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.close()
+            # One that was still waiting to be accepted is reset; the next is refused.
             with contextlib.suppress(ConnectionResetError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
                 await writer.wait_closed()
 
 

@@ -9,7 +9,7 @@ from support.authorization_server import AuthorizationServer, Misbehaviour
 from extauthz.model.errors import Denied, Reason, Unavailable
 from extauthz.oauth2.bounded_http import HttpLimits
 from extauthz.oauth2.jwk import VerificationKey
-from extauthz.oauth2.jwks import MAX_CANDIDATES, JwksClient, RefreshTimes
+from extauthz.oauth2.jwks import MAX_CANDIDATES, MAX_UNKNOWN, JwksClient, RefreshTimes
 
 TIMES = RefreshTimes(lifetime_seconds=300, ahead_seconds=60, cooldown_seconds=30, retry_seconds=1, keep_seconds=3600)
 # Long enough for any machine; only the tests of a hanging server wait for it, with a limit of their own.
@@ -381,3 +381,44 @@ async def test_an_impossible_address_is_unavailable(session, clock, url):
 def test_times_that_contradict_each_other_are_refused(times):
     with pytest.raises(ValueError):
         RefreshTimes(**times)
+
+
+async def test_a_kid_that_was_asked_for_in_vain_is_not_asked_for_again_for_a_while(client, server, clock):
+    assert await refusal(client, "forged") is Reason.INVALID_TOKEN
+    clock.advance(31)
+    assert await refusal(client, "forged") is Reason.INVALID_TOKEN
+    asked = server.jwks.calls
+    clock.advance(31)
+    assert await refusal(client, "forged") is Reason.INVALID_TOKEN
+    assert server.jwks.calls == asked
+    clock.advance(121)
+    assert await refusal(client, "forged") is Reason.INVALID_TOKEN
+    assert server.jwks.calls == asked + 1
+
+
+async def test_a_kid_that_comes_to_be_one_is_found_by_the_regular_refresh(client, server, clock):
+    await only_key(client, "key-1", "RS256")
+    clock.advance(31)
+    assert await refusal(client, "key-2") is Reason.INVALID_TOKEN
+    server.rotate()
+    clock.advance(100)
+    assert await refusal(client, "key-2") is Reason.INVALID_TOKEN
+    clock.advance(150)
+    await only_key(client, "key-1", "RS256")
+    await until_refreshed(client, server, 3)
+    assert (await only_key(client, "key-2", "RS256")).kid == "key-2"
+
+
+async def test_the_memory_of_unknown_kids_is_bounded(client, server, clock):
+    await only_key(client, "key-1", "RS256")
+    clock.advance(31)
+    server.jwks.misbehave(Misbehaviour.HANG)
+    flood = [asyncio.create_task(refusal(client, f"forged-{number}")) for number in range(MAX_UNKNOWN + 10)]
+    await server.jwks.called(2)
+    await server.jwks.behave()
+    await asyncio.gather(*flood)
+    clock.advance(31)
+    assert await refusal(client, f"forged-{MAX_UNKNOWN + 9}") is Reason.INVALID_TOKEN
+    assert server.jwks.calls == 2
+    assert await refusal(client, "forged-0") is Reason.INVALID_TOKEN
+    assert server.jwks.calls == 3
