@@ -6,7 +6,6 @@ ENVOY_VERSION ?= 1.40.0
 ENVOY_VERSIONS := 1.36.4 1.37.0 1.38.3 1.39.3 1.40.0
 ENVOY := .cache/envoy/$(ENVOY_VERSION)/envoy/_bin/envoy
 INTEROP := .cache/interop
-SECTION ?= tokens
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test matrix interop bench lint types contracts generated proto clean
@@ -50,8 +49,8 @@ $(INTEROP)/.installed: tests/interop/package.json tests/interop/package-lock.jso
 interop: $(VENV)/.installed $(INTEROP)/.installed ## the tests against an authorization server from npm
 	INTEROP_MODULES=$(CURDIR)/$(INTEROP) $(BIN)/python -m pytest tests/interop -m interop $(ARGS)
 
-bench: $(VENV)/.installed ## figures of a SECTION, e.g. `make bench SECTION=tokens`; GOALS=1 fails when a goal is missed
-	$(BIN)/python -m benchmarks --section $(SECTION) $(if $(filter 1,$(GOALS)),--goals)
+bench: $(VENV)/.installed $(ENVOY) ## all figures, or those of a SECTION (see docs/performance.md); GOALS=1 fails when a goal is missed
+	EXTAUTHZ_TEST_ENVOY=$(ENVOY) $(BIN)/python -m benchmarks $(if $(SECTION),--section $(SECTION)) $(if $(filter 1,$(GOALS)),--goals)
 
 lint: $(VENV)/.installed ## ruff, both halves
 	$(BIN)/ruff check .

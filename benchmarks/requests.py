@@ -21,7 +21,7 @@ GOOD: dict[str, Any] = {"client_id": "client", "azp": "client", "scope": "read"}
 """Claims of a token that may use the API of `support.catalogs`."""
 
 
-def check_request(token: str) -> bytes:
+def check_request(token: str, *, host: str = "api.example.com", path: str = "/petstore/v1/pets?limit=20") -> bytes:
     """A serialized request with a bearer token."""
     request = CheckRequest()
     attributes = request.attributes
@@ -31,9 +31,25 @@ def check_request(token: str) -> bytes:
     attributes.destination.address.socket_address.port_value = 443
     http = attributes.request.http
     http.id, http.method, http.protocol = "7215", "GET", "HTTP/2"
-    http.host, http.path, http.scheme = "api.example.com", "/petstore/v1/pets?limit=20", "https"
-    http.headers.update({**_HEADERS, "authorization": f"Bearer {token}"})
+    http.host, http.path, http.scheme = host, path, "https"
+    http.headers.update({**_HEADERS, ":authority": host, ":path": path, "authorization": f"Bearer {token}"})
     return bytes(request.SerializeToString())
+
+
+def client_headers(token: str) -> list[str]:
+    """What a client sends to Envoy for such a request, as `name: value`."""
+    own = {name: value for name, value in _HEADERS.items() if name[0] not in ":x"}
+    return [f"{name}: {value}" for name, value in {**own, "authorization": f"Bearer {token}"}.items()]
+
+
+def numbered_token(number: int) -> str:
+    """An opaque token of as many bytes as many issuers' have; all have the same length."""
+    return f"opaque-{number:033d}"
+
+
+def refusal(response: bytes) -> str:
+    """What a serialized answer tells the client; it quotes nothing that was sent."""
+    return str(CheckResponse.FromString(response).denied_response.body)
 
 
 def is_allowed(response: bytes) -> bool:

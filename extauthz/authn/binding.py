@@ -43,6 +43,8 @@ class BindingCheck:
             Denied: invalid_token, or what is wrong with the proof.
             Unavailable: nobody can say whether the proof is new.
         """
+        if principal.key_manager is None:
+            raise Denied(Reason.INVALID_TOKEN, "a token of no key manager")
         _ensure_cnf_is_the_issuers(principal.key_manager)
         bound = confirmation(principal.facts.claims) or _UNBOUND
         _ensure_required(bound, principal.key_manager.binding)

@@ -2,7 +2,9 @@
 
 import re
 
-from extauthz.model.check import BearerToken, RequestContext, TokenScheme
+from extauthz.authn.api_key_placement import presented_api_key
+from extauthz.model.api_security import ApiSecurity
+from extauthz.model.check import BearerToken, PresentedApiKey, RequestContext, TokenScheme
 from extauthz.model.errors import Denied, Reason
 
 # RFC 6750 §2.1, b64token; RFC 9449 §7.1 has the same for DPoP.
@@ -10,7 +12,11 @@ _B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 
 
 class Credentials:
-    """Finds the token of `Authorization: Bearer`, and of `Authorization: DPoP` where that scheme is accepted."""
+    """Finds the token or API key of a request.
+
+    Tokens are in `Authorization: Bearer`, and in `Authorization: DPoP` where that scheme is accepted; keys are where
+    the API looks for them.
+    """
 
     def __init__(self, *, max_token_bytes: int, dpop: bool) -> None:
         self._max_token_bytes = max_token_bytes
@@ -20,22 +26,37 @@ class Credentials:
         self._first = re.compile(rf"({names})(?: +|$)", re.IGNORECASE)
         self._anywhere = re.compile(rf"(?:^|,)[ \t]*(?:{names})(?:[ \t,]|$)", re.IGNORECASE)
 
-    def access_token(self, request: RequestContext) -> BearerToken:
-        """The one token of a request.
+    def presented(self, request: RequestContext, security: ApiSecurity) -> BearerToken | PresentedApiKey | None:
+        """The one credential of the kinds that an API accepts; None: there is none.
+
+        A credential of another kind is no candidate (wso2-facts §1.8).
+
+        Raises:
+            Denied: invalid_request (two credentials, or half of one) or invalid_token.
+        """
+        token = self.access_token(request) if security.oauth2 else None
+        if security.api_key is None:
+            return token
+        key = presented_api_key(request, security.api_key)
+        if token is not None and key is not None:
+            raise Denied(Reason.INVALID_REQUEST, "an access token and an API key")
+        return token or key
+
+    def access_token(self, request: RequestContext) -> BearerToken | None:
+        """The one token of a request; None: its Authorization header is missing, or of another scheme.
 
         Several Authorization headers arrive joined by a comma (envoy-wire §1): taking one of them would let a client
         choose which one the upstream and we disagree about, so they are refused.
 
         Raises:
-            Denied: missing_credentials, invalid_request (no token, two tokens, two schemes) or invalid_token.
+            Denied: invalid_request (no token, two tokens, two schemes) or invalid_token.
         """
         header = request.headers.get("authorization", "").strip(" \t")
         scheme = self._first.match(header)
         if scheme is None:
             if self._anywhere.search(header):
                 raise Denied(Reason.INVALID_REQUEST, "an access token beside another credential")
-            # A credential of a scheme that is not accepted is no candidate (wso2-facts §1.8).
-            raise Denied(Reason.MISSING_CREDENTIALS, "no access token" if header else "no Authorization header")
+            return None
         value = header[scheme.end() :]
         self._ensure_one_token(value)
         return BearerToken(value=value, scheme=self._schemes[scheme[1].lower()])

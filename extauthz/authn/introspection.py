@@ -22,18 +22,18 @@ class IntrospectionAuthenticator:
         self._facts = facts
 
     async def authenticate(self, token: BearerToken, api: Api, request: RequestContext) -> Principal | None:
-        """See `Authenticator`; never None.
+        """See `TokenAuthenticator`; never None.
 
         The next key manager whose rule fits sees the token only after one has said that it is inactive: one that does
         not answer may be the token's own.
         """
-        refused = Denied(Reason.INVALID_TOKEN, f"no key manager of {api.id} introspects such tokens")
+        refused: Denied | None = None
         for key_manager in self._catalog.key_managers_for_opaque_token(api, token.value, request.headers):
             try:
                 return await self.introspected(token, key_manager)
             except SaidInactive as inactive:
                 refused = inactive
-        raise refused
+        raise refused or Denied(Reason.INVALID_TOKEN, f"no key manager of {api.id} introspects such tokens")
 
     async def introspected(self, token: BearerToken, key_manager: KeyManager) -> Principal:
         """Who holds a token, by its key manager's word of now or before.

@@ -9,6 +9,7 @@ from extauthz.authn.pinned_keys import pinned_keys
 from extauthz.model.clock import Clock
 from extauthz.model.errors import Unavailable
 from extauthz.model.key_manager import KeyManager
+from extauthz.model.token import Claims
 from extauthz.oauth2.introspection import IntrospectionResponse
 from extauthz.oauth2.jwe import JweDecrypter
 from extauthz.oauth2.jwk import VerificationKey
@@ -52,6 +53,19 @@ class PublishedKeys(Protocol):
         ...
 
 
+class Userinfo(Protocol):
+    """Asks a userinfo endpoint."""
+
+    async def claims(self, token: str, subject: str) -> Claims:
+        """What the endpoint says about the token's user, who is `subject`.
+
+        Raises:
+            Denied: it refuses the token, or speaks of another user.
+            Unavailable: no answer, or not one of OpenID Connect Core §5.3.2.
+        """
+        ...
+
+
 class Connections(Protocol):
     """Opens the ways to an issuer."""
 
@@ -72,6 +86,14 @@ class Connections(Protocol):
         """
         ...
 
+    def userinfo(self, key_manager: KeyManager) -> Userinfo | None:
+        """The userinfo endpoint of a key manager; None if it has none.
+
+        Raises:
+            ValueError: a file that it needs is not there or of no use.
+        """
+        ...
+
     def decryption(self, key_manager: KeyManager) -> JweDecrypter | None:
         """Our keys for a key manager's encrypted tokens; None if it has none.
 
@@ -83,12 +105,13 @@ class Connections(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
-    """One key manager's keys and endpoint."""
+    """One key manager's keys and endpoints."""
 
     clock: Clock
     certificates: tuple[VerificationKey, ...] = ()
     published_keys: PublishedKeys | None = None
     introspector: Introspector | None = None
+    userinfo: Userinfo | None = None
     decryption: JweDecrypter | None = None
 
     async def keys_for(self, kid: str | None, alg: str) -> tuple[VerificationKey, ...]:
@@ -159,7 +182,7 @@ class Issuers:
         await self.adopt({})
 
     def of(self, key_manager: KeyManager) -> Issuer:
-        """The keys and endpoint of a key manager.
+        """The keys and endpoints of a key manager.
 
         Raises:
             Unavailable: the catalog has moved on from these settings.
@@ -175,6 +198,7 @@ class Issuers:
                 clock=self._clock,
                 certificates=pinned_keys(key_manager, self._clock()),
                 decryption=self._connections.decryption(key_manager),
+                userinfo=self._connections.userinfo(key_manager),
                 published_keys=await self._connections.published_keys(key_manager),
             )
             return replace(issuer, introspector=self._connections.introspector(key_manager, issuer.keys_for))

@@ -15,7 +15,7 @@ from extauthz.model.key_manager import KeyManager, TokenValidation
 from extauthz.model.token import Claims, TokenFacts, TokenForm
 from extauthz.oauth2.claims import client_id, registered_claims
 from extauthz.oauth2.jwe import ensure_replicated
-from extauthz.oauth2.jwt import SignedClaims, UnverifiedJwt, ensure_acceptable, parse, unverified_claims, verify
+from extauthz.oauth2.jwt import SignedClaims, UnverifiedJwt, ensure_acceptable, parse, verify
 
 _CONFIRMATION = "cnf"
 
@@ -55,7 +55,7 @@ class JwtAuthenticator:
         self._encrypted = EncryptedJwts(catalog=catalog, issuers=issuers, known=known)
 
     async def authenticate(self, token: BearerToken, api: Api, request: RequestContext) -> Principal | None:  # noqa: ARG002 - the token says all
-        """See `Authenticator`."""
+        """See `TokenAuthenticator`."""
         jwt = parse(token.value)
         if jwt is None:
             return None
@@ -103,7 +103,7 @@ class JwtAuthenticator:
         if audiences and audiences.isdisjoint(readable.audiences):
             raise Denied(Reason.INVALID_TOKEN, "meant for another audience")
         principal = await self._introspection.introspected(token, key_manager)
-        own = unverified_claims(readable)
+        own = readable.claims
         await self._known.ensure_not_revoked(token, key_manager, _told_by_itself(own, key_manager))
         return _bound_as_it_says(principal, own)
 

@@ -95,7 +95,7 @@ class KnownTokens:
         # Last, and after a fresh answer as well: what was revoked while the issuer was being asked is known by now.
         await self.ensure_not_revoked(token, key_manager, facts)
         self._ensure_bounded(facts)
-        return Principal(key_manager=key_manager, facts=facts, token_key=key)
+        return Principal(key_manager=key_manager, facts=facts, token_key=key, token=token.value)
 
     async def ensure_not_revoked(self, token: BearerToken, key_manager: KeyManager, facts: TokenFacts) -> None:
         """Nothing that is known of a token was revoked; else what was cached about it is forgotten.

@@ -2,7 +2,9 @@
 
 from typing import Protocol
 
+from extauthz.authz.audiences import audience_allowed
 from extauthz.authz.key_managers import key_manager_allowed
+from extauthz.authz.key_types import key_type_allowed
 from extauthz.authz.scopes import scope_granted
 from extauthz.authz.subscription import subscription_allows
 from extauthz.model.check import Access
@@ -20,5 +22,11 @@ class Authorizer(Protocol):
         ...
 
 
-AUTHORIZERS: tuple[Authorizer, ...] = (key_manager_allowed, subscription_allows, scope_granted)
+AUTHORIZERS: tuple[Authorizer, ...] = (
+    key_manager_allowed,
+    audience_allowed,
+    subscription_allows,
+    key_type_allowed,
+    scope_granted,
+)
 """In the order in which a refusal is most useful to the caller; each of them must pass."""

@@ -1,4 +1,4 @@
-"""Which key managers' tokens an API accepts (seed 001, key manager restrictions)."""
+"""Whose credentials an API accepts (seed 001, key manager restrictions)."""
 
 from extauthz.model.check import Access
 from extauthz.model.errors import Denied, Reason
@@ -7,11 +7,22 @@ from extauthz.model.errors import Denied, Reason
 def key_manager_allowed(access: Access) -> None:
     """The token's key manager belongs to the API's organization and is one of those that the API accepts.
 
+    An API key belongs to the organization itself; it is nobody's token.
+
     Raises:
         Denied: resource_forbidden.
     """
     key_manager, api = access.principal.key_manager, access.api
+    if key_manager is None:
+        _ensure_own_key(access)
+        return
     if key_manager.organization != api.organization:
         raise Denied(Reason.RESOURCE_FORBIDDEN, f"key manager {key_manager.id} belongs to another organization")
     if api.key_managers is not None and key_manager.id not in api.key_managers:
         raise Denied(Reason.RESOURCE_FORBIDDEN, f"{api.id} does not accept key manager {key_manager.id}")
+
+
+def _ensure_own_key(access: Access) -> None:
+    api_key = access.principal.api_key
+    if api_key is not None and api_key.organization != access.api.organization:
+        raise Denied(Reason.RESOURCE_FORBIDDEN, f"API key {api_key.id} belongs to another organization")

@@ -10,28 +10,37 @@ from extauthz.model.subscription import SubscriptionState
 
 
 def subscription_allows(access: Access) -> None:
-    """The token's client belongs to an application whose subscription to the API is in a state that passes.
+    """The caller belongs to an application whose subscription to the API is in a state that passes.
+
+    A registered certificate needs none: its registration is one.
 
     Raises:
         Denied: resource_forbidden (no application or no subscription), subscription_blocked, subscription_inactive.
     """
-    validation = access.principal.key_manager.subscription_validation
+    if access.principal.certificate is not None:
+        return
+    key_manager = access.principal.key_manager
+    validation = SubscriptionValidation.CATALOG if key_manager is None else key_manager.subscription_validation
     match validation:
         case SubscriptionValidation.OFF:
             return
         case SubscriptionValidation.CATALOG:
-            _by_catalog(access)
+            if access.application is None:
+                raise Denied(Reason.RESOURCE_FORBIDDEN, "the caller belongs to no application")
+            _ensure_subscribed(access)
+        case SubscriptionValidation.CLAIM:
+            # The token's issuer has answered for the application, whether the token names it or not.
+            _ensure_subscribed(access)
         case _:
             assert_never(validation)
 
 
-def _by_catalog(access: Access) -> None:
-    if access.application is None:
-        raise Denied(Reason.RESOURCE_FORBIDDEN, "the token's client belongs to no application")
+def _ensure_subscribed(access: Access) -> None:
     if not access.api.subscription_required:
         return
     if access.subscription is None:
-        raise Denied(Reason.RESOURCE_FORBIDDEN, f"application {access.application.id} has not subscribed")
+        who = "the caller" if access.application is None else f"application {access.application.id}"
+        raise Denied(Reason.RESOURCE_FORBIDDEN, f"{who} has not subscribed")
     _ensure_active(access.subscription.state, access.key_type)
 
 

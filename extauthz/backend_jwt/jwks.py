@@ -1,11 +1,11 @@
 """What upstreams need to verify backend JWTs: the public keys, as a JWK set."""
 
 from collections.abc import Iterable
-from typing import NewType
+from typing import Any, NewType
 
 from extauthz.backend_jwt.signing_key import SigningKey
 
-JwkSet = NewType("JwkSet", dict[str, list[dict[str, str]]])
+JwkSet = NewType("JwkSet", dict[str, list[dict[str, Any]]])
 """RFC 7517 §5, ready for JSON."""
 
 

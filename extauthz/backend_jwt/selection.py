@@ -10,25 +10,39 @@ from extauthz.model.key_manager import BackendJwtMode
 class Signer(Protocol):
     """Makes the assertion about an access (`BackendJwtSigner`)."""
 
-    def assertion(self, access: Access) -> str:
-        """A JWT in compact form; Denied when the claims do not allow one."""
+    def held(self, access: Access) -> str | None:
+        """A JWT in compact form that was made before and still holds."""
+        ...
+
+    async def assertion(self, access: Access) -> str:
+        """A JWT in compact form.
+
+        Raises:
+            Denied: the claims do not allow one, or a source of claims refuses.
+            Unavailable: a source of claims does not answer.
+        """
         ...
 
 
-def backend_jwt(access: Access, signer: Signer | None) -> str | None:
+async def backend_jwt(access: Access, signer: Signer | None) -> str | None:
     """The value for the upstream, or None for no header: the API wants none, or there is none to give.
 
     Without a signer nothing is generated; an issuer's own is passed on all the same.
 
     Raises:
-        Denied: the issuer's own is malformed, or the token's claims do not allow one.
+        Denied: the issuer's own is malformed, the token's claims do not allow one, or a source of claims refuses.
+        Unavailable: a source of claims does not answer.
     """
     if not access.api.backend_jwt:
         return None
-    mode = access.principal.key_manager.backend_jwt
+    key_manager = access.principal.key_manager
+    mode = BackendJwtMode.GENERATE if key_manager is None else key_manager.backend_jwt
     match mode:
         case BackendJwtMode.GENERATE:
-            return None if signer is None else signer.assertion(access)
+            if signer is None:
+                return None
+            # Most often there is one, and nothing is waited for.
+            return signer.held(access) or await signer.assertion(access)
         case BackendJwtMode.PASS_THROUGH:
             return passed_backend_jwt(access.principal.facts.claims)
         case _:

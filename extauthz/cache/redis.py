@@ -6,13 +6,12 @@ import time
 
 from extauthz.cache.cache import Claim, ClaimOutcome, believed
 from extauthz.cache.reachability import Health
-from extauthz.cache.redis_connection import RedisConnection, RedisOptions
+from extauthz.cache.redis_connection import RedisConnection
 from extauthz.cache.sealed import FactsSealer
 from extauthz.model.clock import Clock
 from extauthz.model.errors import Unavailable
 from extauthz.model.token import TokenFacts
-
-__all__ = ["RedisOptions", "RedisStore"]
+from extauthz.redis_client.options import RedisOptions
 
 _MAX_EXPIRY_MILLISECONDS = 365 * 24 * 3600 * 1000
 _OWNER_BYTES = 16
@@ -21,9 +20,10 @@ _RELEASE = b"if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DE
 
 
 class RedisStore:
-    """`FactsStore` in a Redis or Valkey server. Connects at the first use.
+    """`FactsStore` in a Redis or Valkey. Connects at the first use; `monotonic` times the back-off.
 
-    `url` is `redis://`, `rediss://` or `unix://`, with redis-py's query options. `monotonic` times the back-off.
+    In a cluster its keys lie on all primaries: no command has two of them. `claim_seconds` is how long one replica may
+    take to learn a token before another takes over; above an issuer's time-out.
 
     Raises:
         ValueError: a URL of another kind.
@@ -32,17 +32,18 @@ class RedisStore:
     def __init__(
         self,
         *,
-        url: str,
+        options: RedisOptions,
         sealer: FactsSealer,
         clock: Clock,
         health: Health,
-        options: RedisOptions,
+        claim_seconds: float = 3.0,
         monotonic: Clock = time.monotonic,
     ) -> None:
-        self._connection = RedisConnection(url, options, component="redis cache", health=health, monotonic=monotonic)
+        self._connection = RedisConnection(options, component="redis cache", health=health, monotonic=monotonic)
         self._sealer = sealer
         self._clock = clock
-        self._options = options
+        self._prefix = options.prefix.encode()
+        self._claim_milliseconds = max(1, _milliseconds(claim_seconds))
 
     async def get(self, key: bytes) -> TokenFacts | None:
         """GET, opened; a miss for anything else."""
@@ -68,10 +69,9 @@ class RedisStore:
     async def claim(self, key: bytes) -> Claim:
         """SET with NX and PX, for `claim_seconds`."""
         owner = secrets.token_bytes(_OWNER_BYTES)
-        milliseconds = max(1, _milliseconds(self._options.claim_seconds))
         try:
             answer = await self._connection.execute(
-                b"SET", self._name(b"claim", key), owner, b"NX", b"PX", milliseconds
+                b"SET", self._name(b"claim", key), owner, b"NX", b"PX", self._claim_milliseconds
             )
         except Unavailable:
             return Claim(outcome=ClaimOutcome.UNREACHABLE)
@@ -87,7 +87,7 @@ class RedisStore:
         await self._connection.close()
 
     def _name(self, kind: bytes, key: bytes) -> bytes:
-        return b"%b%b:%b" % (self._options.prefix.encode(), kind, key.hex().encode())
+        return b"%b%b:%b" % (self._prefix, kind, key.hex().encode())
 
     async def _attempt(self, *command: bytes | int) -> None:
         try:

@@ -1,11 +1,14 @@
 """All entities of a catalog, as one value."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
+from extauthz.catalog.changes import Entity
 from extauthz.model.api import Api
+from extauthz.model.api_key import ApiKey
 from extauthz.model.application import Application
 from extauthz.model.key_manager import KeyManager
-from extauthz.model.opaque_tokens import OpaqueTokenRule
+from extauthz.model.opaque_tokens import OpaqueTokens
 from extauthz.model.subscription import Subscription
 
 
@@ -17,7 +20,14 @@ class CatalogContents:
     apis: tuple[Api, ...] = ()
     applications: tuple[Application, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
-    opaque_token_rules: tuple[OpaqueTokenRule, ...] = ()
-    """In this order; the first that fits and whose key manager the API accepts decides."""
-    opaque_token_try_next: int = 0
-    """How many further key managers may see a token that the first calls inactive."""
+    api_keys: tuple[ApiKey, ...] = ()
+    opaque_tokens: OpaqueTokens = field(default_factory=OpaqueTokens)
+
+    def entities(self) -> Iterator[Entity]:
+        """Every entity, each after those that it names."""
+        yield from self.key_managers
+        yield self.opaque_tokens
+        yield from self.apis
+        yield from self.applications
+        yield from self.api_keys
+        yield from self.subscriptions

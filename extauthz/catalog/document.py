@@ -1,13 +1,16 @@
 """A whole catalog as one YAML document, and what must hold between its parts."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from itertools import product
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import Field
 
+from extauthz.catalog.api_entities import ApiDocument
 from extauthz.catalog.api_index import base_path
-from extauthz.catalog.entities import ApiDocument, ApplicationDocument, SubscriptionDocument
-from extauthz.catalog.key_manager_entities import KeyManagerDocument, OpaqueTokensDocument
+from extauthz.catalog.entities import ApiKeyDocument, ApplicationDocument, SubscriptionDocument
+from extauthz.catalog.key_manager_entities import KeyManagerDocument
+from extauthz.catalog.opaque_token_entities import OpaqueTokensDocument
 from extauthz.catalog.values import Id, Text
 from extauthz.document.mistakes import Location, Mistake
 from extauthz.document.strict import CrossCheck, Strict
@@ -18,6 +21,7 @@ KeyManagers = tuple[KeyManagerDocument, ...]
 Apis = tuple[ApiDocument, ...]
 Applications = tuple[ApplicationDocument, ...]
 Subscriptions = tuple[SubscriptionDocument, ...]
+ApiKeys = tuple[ApiKeyDocument, ...]
 
 
 def _repeated(
@@ -76,8 +80,9 @@ def _apis(apis: Apis) -> Iterator[Mistake]:
     yield from _repeated("apis", apis, lambda api: api.id, "id")
     places: dict[tuple[str, tuple[str, ...]], int] = {}
     for index, api in enumerate(apis):
-        for host in sorted(api.hosts) or ("",):
-            first = places.setdefault((host.lower(), base_path(api.context)), index)
+        contexts = [api.full_context(), *([api.default_context()] if api.default_version else [])]
+        for host, context in product(sorted(api.hosts) or ("",), contexts):
+            first = places.setdefault((host.lower(), base_path(context or "/")), index)
             if first != index:
                 message = f"has the same host and context as apis[{first}]"
                 yield Mistake(location=("apis", index, "context"), message=message)
@@ -98,7 +103,7 @@ def _api_key_managers(
             if km.enabled and km.introspection and (api.key_managers is None or km.id in api.key_managers)
         ]
         # With rules, a token that fits none of them is refused.
-        if len(asked) > 1 and (api.organization or organization) not in ruled:
+        if len(asked) > 1 and api.security.oauth2 and (api.organization or organization) not in ruled:
             message = f"opaque tokens could go to {' or '.join(asked)}; one sent to the wrong server is a leak"
             hint = "write `opaque_tokens: rules`, or list the API's key managers with one that introspects"
             yield Mistake(location=("apis", index, "key_managers"), message=message, hint=hint)
@@ -142,6 +147,15 @@ def _opaque_tokens(
         yield from _unknown(location, "key manager with `introspection`", rule.key_manager, own)
 
 
+def _api_keys(organization: str, applications: Applications, api_keys: ApiKeys) -> Iterator[Mistake]:
+    yield from _repeated("api_keys", api_keys, lambda key: (key.organization or organization, key.id), "id")
+    yield from _repeated("api_keys", api_keys, lambda key: key.hash, "hash")
+    known = _ids_by_organization(applications, organization)
+    for index, key in enumerate(api_keys):
+        own = known.get(key.organization or organization, set())
+        yield from _unknown(("api_keys", index, "application"), "application", key.application, own)
+
+
 class CatalogDocument(Strict):
     """The YAML file of `catalog: {file: ...}`."""
 
@@ -153,6 +167,7 @@ class CatalogDocument(Strict):
     apis: tuple[ApiDocument, ...] = Field(default=(), min_length=1)
     applications: tuple[ApplicationDocument, ...] = ()
     subscriptions: tuple[SubscriptionDocument, ...] = ()
+    api_keys: tuple[ApiKeyDocument, ...] = ()
     opaque_tokens: OpaqueTokensDocument = OpaqueTokensDocument()
 
     cross_checks: ClassVar[tuple[CrossCheck, ...]] = (
@@ -162,4 +177,5 @@ class CatalogDocument(Strict):
         CrossCheck(needs=("organization", "key_managers", "opaque_tokens"), find=_opaque_tokens),
         CrossCheck(needs=("organization", "key_managers", "applications"), find=_applications),
         CrossCheck(needs=("organization", "apis", "applications", "subscriptions"), find=_subscriptions),
+        CrossCheck(needs=("organization", "applications", "api_keys"), find=_api_keys),
     )

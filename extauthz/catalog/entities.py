@@ -1,72 +1,21 @@
-"""APIs, applications and subscriptions as operators write them in YAML."""
+"""Applications, subscriptions and API keys as operators write them in YAML."""
 
 from collections.abc import Iterator
+from datetime import datetime
+from ipaddress import ip_network
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from extauthz.catalog.resource_template import ambiguities, template_problem
-from extauthz.catalog.values import Id, Text
+from extauthz.catalog.values import Id, Scope, Text
 from extauthz.document.mistakes import Mistake
 from extauthz.document.strict import Strict
-from extauthz.model.api import ApiState, Resource
 from extauthz.model.application import KeyType
 from extauthz.model.subscription import SubscriptionState
 
-_HOST_PATTERN = r"^(?:\*\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*$|^\[[0-9A-Fa-f:.]+\]$"
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
-
-
-class ResourceDocument(Strict):
-    """A part of an API."""
-
-    template: Text
-    methods: Annotated[frozenset[str], Field(min_length=1)]
-    scopes: frozenset[Annotated[str, Field(pattern=r"^[\x21\x23-\x5B\x5D-\x7E]+$")]] = frozenset()
-    open: bool = False
-
-    def contradictions(self) -> Iterator[Mistake]:
-        """A template that requests can have, known methods, and no scopes on an open resource."""
-        if problem := template_problem(self.template):
-            yield Mistake(location=("template",), message=problem)
-        for method in sorted(self.methods - METHODS):
-            known = ", ".join(sorted(METHODS))
-            yield Mistake(location=("methods",), message=f"`{method}` is no method", hint=f"known are {known}")
-        if self.open and self.scopes:
-            hint = "an open resource is reached without a token"
-            yield Mistake(location=("scopes",), message="contradicts `open: true`", hint=hint)
-
-
-class ApiDocument(Strict):
-    """An API and its resources."""
-
-    id: Id
-    organization: Id | None = None
-    name: Text
-    version: Text
-    context: Text
-    hosts: frozenset[Annotated[str, Field(pattern=_HOST_PATTERN)]] = frozenset()
-    publisher: str = ""
-    state: ApiState = ApiState.PUBLISHED
-    resources: Annotated[tuple[ResourceDocument, ...], Field(min_length=1)]
-    key_managers: frozenset[Id] | None = None
-    subscription_required: bool = True
-    forward_authorization: bool = False
-    backend_jwt: bool = True
-
-    def contradictions(self) -> Iterator[Mistake]:
-        """A context that requests can begin with, and one answer for every method of every path."""
-        problem = template_problem(self.context)
-        if problem or any(character in self.context for character in "{}*"):
-            yield Mistake(location=("context",), message=problem or "is a plain path, without parameters")
-        elif self.context != "/" and self.context.endswith("/"):
-            yield Mistake(location=("context",), message="must not end with /")
-        if any(template_problem(resource.template) for resource in self.resources):
-            return
-        resources = [Resource(template=r.template, methods=r.methods) for r in self.resources]
-        for index, method in ambiguities(resources):
-            message = f"{method} of this path is answered by a resource above"
-            yield Mistake(location=("resources", index), message=message)
+_REFERER_PATTERN = (
+    r"^(?:https?://)?(?:\*\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?::[0-9]{1,5})?(?:/[!$&-;=@-Z_a-z~%-]*\*?)?$"
+)
 
 
 class ApplicationKeyDocument(Strict):
@@ -98,3 +47,42 @@ class SubscriptionDocument(Strict):
     organization: Id | None = None
     policy: Text = "Unlimited"
     state: SubscriptionState = SubscriptionState.UNBLOCKED
+
+
+def _is_network(value: str) -> str:
+    try:
+        ip_network(value)
+    except ValueError as error:
+        raise ValueError("must be an address or a network, e.g. `192.0.2.7` or `2001:db8::/32`") from error
+    return value
+
+
+def _is_time(value: str) -> str:
+    try:
+        zone = datetime.fromisoformat(value).tzinfo
+    except ValueError:
+        zone = None
+    if zone is None:
+        raise ValueError("must be a time with its zone, e.g. `2027-01-31T12:00:00Z`")
+    return value
+
+
+class ApiKeyDocument(Strict):
+    """A key of an application, by its hash (`extauthz api-key create`)."""
+
+    id: Id
+    organization: Id | None = None
+    hash: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
+    """32 bytes, base64url."""
+    application: Id
+    key_type: KeyType = KeyType.PRODUCTION
+    scopes: frozenset[Scope] = frozenset()
+    expires_at: Annotated[str, AfterValidator(_is_time)] | None = None
+    enabled: bool = True
+    allowed_addresses: tuple[Annotated[str, AfterValidator(_is_network)], ...] = ()
+    allowed_referers: tuple[Annotated[str, Field(pattern=_REFERER_PATTERN)], ...] = ()
+
+    def contradictions(self) -> Iterator[Mistake]:
+        """A hash of 32 bytes has four bits to spare, which are zero."""
+        if self.hash[-1] not in "AEIMQUYcgkosw048":
+            yield Mistake(location=("hash",), message="is not 32 bytes in base64url")

@@ -3,22 +3,20 @@
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import asdict, replace
 
-from extauthz.catalog.key_manager_entities import (
+from extauthz.catalog.introspection_entities import (
     AuthenticationDocument,
-    CertificateDocument,
-    DecryptionDocument,
+    CircuitBreakerDocument,
     IntrospectionDocument,
-    JwtDocument,
-    KeyManagerDocument,
-    OpaqueTokenRuleDocument,
     RefreshDocument,
     SignedAnswerDocument,
     TokenRequestDocument,
+    UserinfoDocument,
 )
-from extauthz.document.text import read
+from extauthz.catalog.key_manager_entities import DecryptionDocument, JwtDocument, KeyManagerDocument
+from extauthz.catalog.opaque_token_entities import OpaqueTokenRuleDocument, OpaqueTokensDocument
+from extauthz.catalog.places import Places
 from extauthz.model.key_manager import (
     BasicAuthentication,
     CircuitBreaker,
@@ -36,21 +34,13 @@ from extauthz.model.key_manager import (
     RefreshGrant,
     SignedAnswer,
     TokenRequest,
+    Userinfo,
 )
-from extauthz.model.opaque_tokens import OpaqueTokenRule
+from extauthz.model.opaque_tokens import OpaqueTokenRule, OpaqueTokens
 
 _FINGERPRINT_VERSION = 2
 _NOT_VALIDATION = frozenset({"fingerprint", "enabled", "subscription_validation", "backend_jwt", "binding"})
 """Settings that are looked at on every Check, so that a change of them need not forget what is cached."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """Where the files are that a catalog names."""
-
-    folder: Path
-    certificates: Path
-    """Of certificates that are named by alias."""
 
 
 def key_manager(document: KeyManagerDocument, organization: str, places: Places) -> KeyManager:
@@ -67,7 +57,8 @@ def key_manager(document: KeyManagerDocument, organization: str, places: Places)
         validation=document.validation,
         introspect_failed_jwt=document.introspect_failed_jwt,
         jwt=_jwt(document.jwt, places) if document.jwt else None,
-        introspection=_introspection(document.introspection, places.folder) if document.introspection else None,
+        introspection=_introspection(document.introspection, places) if document.introspection else None,
+        userinfo=_userinfo(document.userinfo, places) if document.userinfo else None,
         clock_skew_seconds=document.clock_skew_seconds,
         client_id_claim=document.client_id_claim,
         scopes_claim=document.scopes_claim,
@@ -86,7 +77,13 @@ def fingerprint(made: KeyManager) -> bytes:
     return hashlib.sha256(canonical.encode()).digest()
 
 
-def opaque_token_rule(document: OpaqueTokenRuleDocument, organization: str) -> OpaqueTokenRule:
+def opaque_tokens(document: OpaqueTokensDocument, organization: str) -> OpaqueTokens:
+    """What the catalog says about opaque tokens."""
+    rules = tuple(_opaque_token_rule(rule, organization) for rule in document.rules)
+    return OpaqueTokens(rules=rules, try_next=document.try_next)
+
+
+def _opaque_token_rule(document: OpaqueTokenRuleDocument, organization: str) -> OpaqueTokenRule:
     """A rule that says whose an opaque token is."""
     return OpaqueTokenRule(
         key_manager=document.key_manager,
@@ -101,8 +98,8 @@ def _jwt(document: JwtDocument, places: Places) -> JwtValidation:
     return JwtValidation(
         jwks_uri=document.jwks_uri,
         discovery=document.discovery,
-        ca_file=_path(document.ca_file, places.folder),
-        certificates=tuple(_pem(certificate, places) for certificate in document.certificates),
+        ca_file=places.path(document.ca_file),
+        certificates=tuple(places.pem(certificate) for certificate in document.certificates),
         certificate_validity=document.certificate_validity,
         algorithms=document.algorithms,
         audiences=document.audiences,
@@ -115,28 +112,15 @@ def _decryption(document: DecryptionDocument) -> Decryption:
     return Decryption(key_secrets=document.keys, algorithms=document.algorithms, encryptions=document.encryptions)
 
 
-def _pem(document: CertificateDocument, places: Places) -> str:
-    if document.pem is not None:
-        return document.pem
-    if document.alias is not None:
-        return read(places.certificates / f"{document.alias}.pem")
-    return read(places.folder / (document.file or ""))
-
-
-def _path(name: str | None, folder: Path) -> str | None:
-    return None if name is None else str(folder / name)
-
-
-def _introspection(document: IntrospectionDocument, folder: Path) -> Introspection:
-    breaker = document.circuit_breaker
+def _introspection(document: IntrospectionDocument, places: Places) -> Introspection:
     return Introspection(
         endpoint=document.endpoint,
-        authentication=_authentication(document.authentication, folder),
+        authentication=_authentication(document.authentication, places),
         connect_timeout_seconds=document.connect_timeout_seconds,
         timeout_seconds=document.timeout_seconds,
         max_concurrent=document.max_concurrent,
-        circuit_breaker=CircuitBreaker(failures=breaker.failures, open_seconds=breaker.open_seconds),
-        ca_file=_path(document.ca_file, folder),
+        circuit_breaker=_circuit_breaker(document.circuit_breaker),
+        ca_file=places.path(document.ca_file),
         signed_answer=_signed_answer(document.signed_answer) if document.signed_answer else None,
         audiences=document.audiences,
         token_types=frozenset(name.lower() for name in document.token_types),
@@ -144,11 +128,27 @@ def _introspection(document: IntrospectionDocument, folder: Path) -> Introspecti
     )
 
 
+def _userinfo(document: UserinfoDocument, places: Places) -> Userinfo:
+    return Userinfo(
+        endpoint=document.endpoint,
+        ttl_seconds=document.ttl_seconds,
+        connect_timeout_seconds=document.connect_timeout_seconds,
+        timeout_seconds=document.timeout_seconds,
+        max_concurrent=document.max_concurrent,
+        circuit_breaker=_circuit_breaker(document.circuit_breaker),
+        ca_file=places.path(document.ca_file),
+    )
+
+
+def _circuit_breaker(document: CircuitBreakerDocument) -> CircuitBreaker:
+    return CircuitBreaker(failures=document.failures, open_seconds=document.open_seconds)
+
+
 def _signed_answer(document: SignedAnswerDocument) -> SignedAnswer:
     return SignedAnswer(algorithms=document.algorithms, audience=document.audience, required=document.required)
 
 
-def _authentication(document: AuthenticationDocument, folder: Path) -> EndpointAuthentication:
+def _authentication(document: AuthenticationDocument, places: Places) -> EndpointAuthentication:
     if basic := document.basic:
         return BasicAuthentication(username=basic.username, password_secret=basic.password)
     if post := document.client_secret_post:
@@ -163,7 +163,7 @@ def _authentication(document: AuthenticationDocument, folder: Path) -> EndpointA
         )
     if tls := document.mutual_tls:
         return MutualTls(
-            client_id=tls.client_id, certificate_file=str(folder / tls.certificate_file), key_secret=tls.key
+            client_id=tls.client_id, certificate_file=str(places.later / tls.certificate_file), key_secret=tls.key
         )
     return _grant(document)
 

@@ -5,8 +5,8 @@ nothing included; WSO2's meaning). Segment by segment from the left, literal bea
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Iterable, Iterator
 
 from extauthz.catalog.request_path import segments
 from extauthz.model.api import Resource
@@ -14,35 +14,38 @@ from extauthz.model.api import Resource
 _PARAMETER = re.compile(r"\{[^{}]+\}")
 _WILDCARDS = ("*", "**")
 
-ResourcesByMethod = dict[str, Resource]
+Resources = tuple[Resource, ...]
+"""Those of one template; of two that have a method in common, the first one answers to it."""
 
 
-@dataclass(slots=True)
 class _Node:
-    literals: dict[str, "_Node"] = field(default_factory=dict)
-    parameter: "_Node | None" = None
-    here: ResourcesByMethod = field(default_factory=dict)
-    below: ResourcesByMethod = field(default_factory=dict)
+    """Where some templates go on. A catalog has about as many as resources: nothing is made before it is needed."""
+
+    __slots__ = ("below", "here", "literals", "parameter")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node] | None = None
+        self.parameter: _Node | None = None
+        self.here: Resources = ()
+        self.below: Resources = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    resources: ResourcesByMethod
-    by_wildcard: bool
+_Found = tuple[Resources, bool]
+"""Some resources, and whether it was a wildcard that found them."""
 
 
 class ResourceTree:
-    """The resources of one API, by path."""
+    """The resources of one API, by path; a look-up costs the depth of the path, whatever the number of resources."""
+
+    __slots__ = ("_root",)
 
     def __init__(self, resources: Iterable[Resource]) -> None:
         self._root = _Node()
         for resource in resources:
-            found = _place(self._root, resource.template)
-            for method in resource.methods:
-                found.setdefault(method, resource)
+            _put(self._root, resource)
 
-    def find(self, path: tuple[str, ...]) -> Mapping[str, Resource] | None:
-        """The resources at the most specific template, by method; None if no template matches.
+    def find(self, path: tuple[str, ...]) -> Resources | None:
+        """The resources at the most specific template; None if no template matches.
 
         A method that the template lacks is not looked for in a wider template: as in OpenAPI, the path decides first,
         so that `POST /pets/admin` cannot fall through to an open `/pets/*`. Nor can `/pets/admin/`, which many
@@ -50,10 +53,13 @@ class ResourceTree:
         it means something else.
         """
         found = _find(self._root, path, 0)
-        if found is None or not found.by_wildcard or path[-1] or len(path) == 1:
-            return found.resources if found else None
+        if found is None:
+            return None
+        resources, by_wildcard = found
+        if not by_wildcard or path[-1] or len(path) == 1:
+            return resources
         without = _find(self._root, path[:-1], 0)
-        return found.resources if without is None or without.resources is found.resources else None
+        return resources if without is None or without[0] is resources else None
 
 
 def template_problem(template: str) -> str | None:
@@ -75,38 +81,43 @@ def ambiguities(resources: Iterable[Resource]) -> Iterator[tuple[int, str]]:
     """Index and method of each resource that another one before it already answers, whatever its parameters' names."""
     root = _Node()
     for index, resource in enumerate(resources):
-        found = _place(root, resource.template)
+        before = _put(root, resource)
         for method in sorted(resource.methods):
-            if found.setdefault(method, resource) is not resource:
+            if any(method in other.methods for other in before):
                 yield index, method
 
 
-def _place(node: _Node, template: str) -> ResourcesByMethod:
-    parts = template[1:].split("/")
-    for part in parts:
+def _put(node: _Node, resource: Resource) -> Resources:
+    """Adds a resource; those that were at its template before."""
+    for part in resource.template[1:].split("/"):
         if part in _WILDCARDS:
-            return node.below
-        if _PARAMETER.fullmatch(part):
-            node.parameter = node.parameter or _Node()
-            node = node.parameter
-        else:
-            literal = segments(f"/{part}")
-            node = node.literals.setdefault(literal[0] if literal else part, _Node())
-    return node.here
+            before, node.below = node.below, (*node.below, resource)
+            return before
+        node = _next(node, part)
+    before, node.here = node.here, (*node.here, resource)
+    return before
+
+
+def _next(node: _Node, part: str) -> _Node:
+    if _PARAMETER.fullmatch(part):
+        node.parameter = node.parameter or _Node()
+        return node.parameter
+    if node.literals is None:
+        node.literals = {}
+    read = segments(f"/{part}")
+    # The APIs of a catalog use the same words over and over.
+    return node.literals.setdefault(sys.intern(read[0] if read else part), _Node())
 
 
 def _find(node: _Node, path: tuple[str, ...], depth: int) -> _Found | None:
     if depth == len(path):
         if node.here:
-            return _Found(resources=node.here, by_wildcard=False)
-        return _by_wildcard(node)
-    segment = path[depth]
-    if (literal := node.literals.get(segment)) and (found := _find(literal, path, depth + 1)):
-        return found
-    if segment and node.parameter and (found := _find(node.parameter, path, depth + 1)):
-        return found
-    return _by_wildcard(node)
-
-
-def _by_wildcard(node: _Node) -> _Found | None:
-    return _Found(resources=node.below, by_wildcard=True) if node.below else None
+            return node.here, False
+    else:
+        segment = path[depth]
+        literal = node.literals.get(segment) if node.literals is not None else None
+        if literal is not None and (found := _find(literal, path, depth + 1)):
+            return found
+        if segment and node.parameter is not None and (found := _find(node.parameter, path, depth + 1)):
+            return found
+    return (node.below, True) if node.below else None

@@ -2,7 +2,7 @@
 
 import typer
 
-from extauthz.cli import resident
+from extauthz.cli import api_key, catalog, config, resident
 from extauthz.cli.demo.command import demo
 from extauthz.cli.revoke import revoke
 from extauthz.cli.serve import serve
@@ -15,5 +15,8 @@ application = typer.Typer(
 )
 application.command()(serve)
 application.command()(revoke)
+application.add_typer(catalog.app, name="catalog")
 application.add_typer(resident.app, name="resident")
+application.add_typer(api_key.app, name="api-key")
+application.add_typer(config.app, name="config")
 application.command()(demo)

@@ -10,12 +10,16 @@ from typing import Annotated
 
 import typer
 
+from extauthz.catalog.changes import Kind
 from extauthz.catalog.document import CatalogDocument
+from extauthz.catalog.store import Untrusted
 from extauthz.cli.errors import EXIT_BAD_INPUT, told_plainly
+from extauthz.data_plane.catalog_store import operators_catalog_store
 from extauthz.data_plane.revocation import redis_channel, revocation_keys, revoker_of
 from extauthz.data_plane.secrets import Secrets, read_secrets
 from extauthz.document.mistakes import DocumentError
 from extauthz.document.strict import load
+from extauthz.model.errors import Unavailable
 from extauthz.model.key_manager import DEFAULT_ORGANIZATION
 from extauthz.revocation.revocation import Revocation, RevocationForm
 from extauthz.settings.process import Settings
@@ -136,11 +140,10 @@ def _time(text: str) -> float:
 def _ensure_key_manager(settings: Settings, folder: Path, organization: str, key_manager: str) -> None:
     """A revocation for a key manager that is not there would be stored and mean nothing."""
     try:
-        catalog = load(folder / settings.catalog.file, CatalogDocument)
-    except DocumentError:
+        known = asyncio.run(_stored(settings, folder)) if settings.catalog.redis else _written(settings, folder)
+    except (DocumentError, Unavailable, Untrusted):
         typer.echo("the catalog cannot be read, so --key-manager was not looked up in it", err=True)
         return
-    known = {(entity.organization or catalog.organization, entity.id) for entity in catalog.key_managers}
     if (organization, key_manager) not in known:
         listed = ", ".join(f"{each} ({its})" for its, each in sorted(known)) or "none"
         raise _bad(
@@ -148,9 +151,23 @@ def _ensure_key_manager(settings: Settings, folder: Path, organization: str, key
         )
 
 
+def _written(settings: Settings, folder: Path) -> set[tuple[str, str]]:
+    catalog = load(folder / (settings.catalog.file or ""), CatalogDocument)
+    return {(entity.organization or catalog.organization, entity.id) for entity in catalog.key_managers}
+
+
+async def _stored(settings: Settings, folder: Path) -> set[tuple[str, str]]:
+    store = operators_catalog_store(settings, folder, os.environ)
+    try:
+        found = [stored.change.identity async for page in store.pages(Kind.KEY_MANAGER) for stored in page]
+    finally:
+        await store.close()
+    return {(identity.organization, identity.id) for identity in found}
+
+
 async def _initialize(settings: Settings, folder: Path) -> None:
     secrets = _secrets(settings, folder)
-    channel = redis_channel(settings.revocation, secrets, revocation_keys(settings.revocation, secrets))
+    channel = redis_channel(settings.revocation, secrets, folder, revocation_keys(settings.revocation, secrets))
     if channel is None:
         return
     try:
@@ -162,7 +179,7 @@ async def _initialize(settings: Settings, folder: Path) -> None:
 
 async def _publish(settings: Settings, folder: Path, revocation: Revocation) -> None:
     secrets = _secrets(settings, folder)
-    channel = redis_channel(settings.revocation, secrets, revocation_keys(settings.revocation, secrets))
+    channel = redis_channel(settings.revocation, secrets, folder, revocation_keys(settings.revocation, secrets))
     if channel is None:
         return
     try:
@@ -174,7 +191,7 @@ async def _publish(settings: Settings, folder: Path, revocation: Revocation) -> 
 def _secrets(settings: Settings, folder: Path) -> Secrets:
     """Only those that are needed: an operator's machine need not have all that a replica has."""
     redis = settings.revocation.redis
-    names = {*settings.revocation.secret, *([redis.password] if redis and redis.password else [])}
+    names = {*settings.revocation.secret, *(redis.secret_names() if redis else ())}
     return read_secrets({name: settings.secrets[name] for name in names}, folder, os.environ)
 
 

@@ -1,6 +1,7 @@
 """Builds what tells whether a token is presented by the one it is bound to."""
 
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from extauthz.authn.binding import BindingCheck
 from extauthz.authn.client_certificate import ClientCertificate, forwarded_certificate, peer_certificate
@@ -13,8 +14,8 @@ from extauthz.document.mistakes import DocumentError, Mistake
 from extauthz.model.clock import Clock
 from extauthz.oauth2.dpop import ProofRules
 from extauthz.oauth2.dpop_nonce import DpopNonces
+from extauthz.redis_client.options import RedisOptions
 from extauthz.settings.binding import DpopSettings
-from extauthz.settings.cache import RedisSettings
 from extauthz.settings.process import Settings
 from extauthz.telemetry.health import DISPENSABLE, Health
 
@@ -32,18 +33,25 @@ def health_of(settings: Settings) -> Health:
     return Health(dispensable=DISPENSABLE | ({REPLAY_COMPONENT} if settings.dpop else set()))
 
 
+def client_certificate(settings: Settings) -> ClientCertificate:
+    """Who says which certificate the client showed."""
+    return _CERTIFICATES[settings.client_certificate.source]
+
+
 def binding_check(
-    settings: Settings, secrets: Secrets, *, health: Health, stack: AsyncExitStack, clock: Clock
+    settings: Settings, secrets: Secrets, folder: Path, *, health: Health, stack: AsyncExitStack, clock: Clock
 ) -> BindingCheck:
     """The check as the settings want it.
 
     Raises:
         DocumentError: a secret that is of no use for its purpose.
     """
-    certificate = _CERTIFICATES[settings.client_certificate.source]
+    certificate = client_certificate(settings)
     if settings.dpop is None:
         return BindingCheck(certificate=certificate, dpop=None)
-    replay = _redis_replay(settings.cache.redis, secrets, health, stack) if settings.cache.redis else None
+    redis = settings.cache.redis
+    options = redis_options(redis, secrets, folder, section="cache") if redis else None
+    replay = _redis_replay(options, health, stack) if options else None
     if replay is None:
         health.report(REPLAY_COMPONENT, ok=True, detail="memory")
     dpop = DpopBinding(
@@ -74,10 +82,10 @@ def _nonces(dpop: DpopSettings, secrets: Secrets) -> DpopNonces | None:
         raise DocumentError("settings", [Mistake(location=("dpop", "nonce_secret"), message=str(error))]) from error
 
 
-def _redis_replay(redis: RedisSettings, secrets: Secrets, health: Health, stack: AsyncExitStack) -> RedisReplay:
+def _redis_replay(options: RedisOptions, health: Health, stack: AsyncExitStack) -> RedisReplay:
     def report(*, reachable: bool) -> None:
         health.report(REPLAY_COMPONENT, ok=reachable, detail="redis" if reachable else "redis does not answer")
 
-    connection = RedisConnection(redis.url, redis_options(redis, secrets), component="replay memory", health=report)
+    connection = RedisConnection(options, component="replay memory", health=report)
     stack.push_async_callback(connection.close)
-    return RedisReplay(connection, prefix=redis.key_prefix)
+    return RedisReplay(connection, prefix=options.prefix)

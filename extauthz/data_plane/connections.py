@@ -1,22 +1,26 @@
 """The ways to the issuers: one pool of HTTP connections for all of them, each with its own trust and limits."""
 
+import ssl
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 
-from extauthz.authn.issuers import Introspector, PublishedKeys
+from extauthz.authn.issuers import Introspector, PublishedKeys, Userinfo
 from extauthz.data_plane.endpoint_authentication import EndpointAuthentications, client_certificate
 from extauthz.data_plane.secrets import Secrets
 from extauthz.model.clock import Clock
+from extauthz.model.key_manager import CircuitBreaker as BreakerSettings
 from extauthz.model.key_manager import Introspection, KeyManager
-from extauthz.oauth2 import discovery, introspection, token_client
+from extauthz.model.key_manager import Userinfo as UserinfoSettings
+from extauthz.oauth2 import discovery, introspection, token_client, userinfo
 from extauthz.oauth2.bounded_http import BoundedHttp, HttpLimits
 from extauthz.oauth2.circuit_breaker import CircuitBreaker
 from extauthz.oauth2.introspection import Answers, IntrospectionClient, PlainAnswers
 from extauthz.oauth2.jwe import JweDecrypter
 from extauthz.oauth2.jwks import JwksClient
 from extauthz.oauth2.signed_introspection import KeyLookup, SignedAnswers
-from extauthz.oauth2.tls import client_tls
+from extauthz.oauth2.tls import ClientCertificate, client_tls
 
 _DISCOVERY_LIMITS = HttpLimits(timeout_seconds=5.0, max_bytes=discovery.MAX_METADATA_BYTES)
 """Longer than a Check may take: it happens once, and nobody waits for it but a new catalog."""
@@ -40,13 +44,15 @@ class IssuerConnections:
     session: aiohttp.ClientSession
     secrets: Secrets
     clock: Clock
+    folder: Path = Path()
+    """What relative names of files in key managers are relative to."""
 
     async def published_keys(self, key_manager: KeyManager) -> PublishedKeys | None:
         """See `Connections`."""
         jwt = key_manager.jwt
         if jwt is None or not (jwt.jwks_uri or jwt.discovery):
             return None
-        tls = client_tls(jwt.ca_file)
+        tls = self._tls(jwt.ca_file)
         http = BoundedHttp(self.session, component="discovery", limits=_DISCOVERY_LIMITS, tls=tls)
         jwks_uri = jwt.jwks_uri or await discovery.discovered_jwks_uri(key_manager.issuer, http)
         return JwksClient(jwks_uri, self.session, self.clock, tls=tls)
@@ -56,7 +62,7 @@ class IssuerConnections:
         settings = key_manager.introspection
         if settings is None:
             return None
-        tls = client_tls(settings.ca_file, client_certificate(settings.authentication, self.secrets))
+        tls = self._tls(settings.ca_file, client_certificate(settings.authentication, self.secrets, self.folder))
         authentications = EndpointAuthentications(
             issuer=key_manager.issuer,
             endpoint=settings.endpoint,
@@ -74,10 +80,24 @@ class IssuerConnections:
             settings.endpoint,
             authentications.of(settings.authentication),
             BoundedHttp(self.session, component="introspection", limits=limits, tls=tls),
-            self._breaker(settings),
+            self._breaker("introspection", settings.circuit_breaker),
             timeout_seconds=settings.timeout_seconds,
             max_concurrent=settings.max_concurrent,
             answers=self._answers(key_manager, settings, keys),
+        )
+
+    def userinfo(self, key_manager: KeyManager) -> Userinfo | None:
+        """See `Connections`."""
+        settings = key_manager.userinfo
+        if settings is None:
+            return None
+        limits = _limits(settings, userinfo.MAX_ANSWER_BYTES)
+        return userinfo.UserinfoClient(
+            settings.endpoint,
+            BoundedHttp(self.session, component=userinfo.COMPONENT, limits=limits, tls=self._tls(settings.ca_file)),
+            self._breaker(userinfo.COMPONENT, settings.circuit_breaker),
+            timeout_seconds=settings.timeout_seconds,
+            max_concurrent=settings.max_concurrent,
         )
 
     def decryption(self, key_manager: KeyManager) -> JweDecrypter | None:
@@ -91,10 +111,12 @@ class IssuerConnections:
             encryptions=settings.encryptions,
         )
 
-    def _breaker(self, settings: Introspection) -> CircuitBreaker:
-        breaker = settings.circuit_breaker
+    def _tls(self, ca_file: str | None, certificate: ClientCertificate | None = None) -> ssl.SSLContext | None:
+        return client_tls(None if ca_file is None else str(self.folder / ca_file), certificate)
+
+    def _breaker(self, component: str, settings: BreakerSettings) -> CircuitBreaker:
         return CircuitBreaker(
-            "introspection", failures=breaker.failures, open_seconds=breaker.open_seconds, clock=self.clock
+            component, failures=settings.failures, open_seconds=settings.open_seconds, clock=self.clock
         )
 
     def _answers(self, key_manager: KeyManager, settings: Introspection, keys: KeyLookup) -> Answers:
@@ -111,7 +133,7 @@ class IssuerConnections:
         )
 
 
-def _limits(settings: Introspection, max_bytes: int) -> HttpLimits:
+def _limits(settings: Introspection | UserinfoSettings, max_bytes: int) -> HttpLimits:
     return HttpLimits(
         timeout_seconds=settings.timeout_seconds, connect_seconds=settings.connect_timeout_seconds, max_bytes=max_bytes
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import assert_never
 from urllib.parse import urlsplit
 
@@ -134,12 +135,15 @@ class EndpointAuthentications:
                 self.secrets.for_endpoint(name, url)
 
 
-def client_certificate(way: EndpointAuthentication, secrets: Secrets) -> ClientCertificate | None:
+def client_certificate(way: EndpointAuthentication, secrets: Secrets, folder: Path) -> ClientCertificate | None:
     """What the TLS connection to the endpoint shows; None where another way proves who asks.
+
+    The file is relative to `folder`.
 
     Raises:
         ValueError: the key's secret is not there.
     """
     if not isinstance(way, MutualTls):
         return None
-    return ClientCertificate(certificate_file=way.certificate_file, key=secrets.value(way.key_secret))
+    path = str(folder / way.certificate_file)
+    return ClientCertificate(certificate_file=path, key=secrets.value(way.key_secret))

@@ -5,11 +5,13 @@ import secrets as randomness
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import structlog
 from starlette.routing import Route
 
+from extauthz.data_plane.redis_options import redis_options
 from extauthz.data_plane.secrets import Secrets
 from extauthz.document.mistakes import DocumentError, Location, Mistake
 from extauthz.model.clock import Clock
@@ -17,11 +19,11 @@ from extauthz.model.errors import Unavailable
 from extauthz.operations.credentials import BasicCredentials, BearerSecret
 from extauthz.operations.notification import NotificationSource
 from extauthz.operations.revocations import RevocationEndpoints
-from extauthz.revocation.channel import evicts
+from extauthz.redis_client.eviction import evicts
 from extauthz.revocation.check import RevocationCheck
 from extauthz.revocation.follower import Follower
 from extauthz.revocation.keys import RevocationKeys
-from extauthz.revocation.redis import RedisChannel, RedisOptions
+from extauthz.revocation.redis import RedisChannel
 from extauthz.revocation.retention import Retention
 from extauthz.revocation.revocation_list import RevocationList
 from extauthz.revocation.revoker import OneProcess, Revoker
@@ -44,7 +46,7 @@ class RevocationParts:
 
 
 async def revocation_parts(
-    settings: Settings, secrets: Secrets, health: Health, stack: AsyncExitStack, clock: Clock
+    settings: Settings, secrets: Secrets, folder: Path, health: Health, stack: AsyncExitStack, clock: Clock
 ) -> RevocationParts:
     """What the settings ask for.
 
@@ -53,7 +55,7 @@ async def revocation_parts(
     """
     keys, revoked = revocation_keys(settings.revocation, secrets), RevocationList(clock)
     retention = _retention(settings)
-    channel = redis_channel(settings.revocation, secrets, keys)
+    channel = redis_channel(settings.revocation, secrets, folder, keys)
     check = RevocationCheck(keys=keys, revoked=revoked, retention=retention, clock=clock)
     if channel is None:
         revoked.known = True
@@ -97,26 +99,19 @@ def revocation_keys(settings: RevocationSettings, secrets: Secrets) -> Revocatio
         raise _mistake(("revocation", "secret"), str(error)) from error
 
 
-def redis_channel(settings: RevocationSettings, secrets: Secrets, keys: RevocationKeys) -> RedisChannel | None:
+def redis_channel(
+    settings: RevocationSettings, secrets: Secrets, folder: Path, keys: RevocationKeys
+) -> RedisChannel | None:
     """The channel; None with memory.
 
     Raises:
-        DocumentError: the password is not text.
+        DocumentError: see `redis_options`.
     """
     redis = settings.redis
     if settings.backend is RevocationBackend.MEMORY or redis is None:
         return None
-    try:
-        password = secrets.text(redis.password) if redis.password else None
-    except ValueError as error:
-        raise _mistake(("revocation", "redis", "password"), str(error)) from error
-    options = RedisOptions(
-        prefix=redis.key_prefix,
-        timeout_seconds=redis.timeout_seconds,
-        username=redis.username,
-        password=password,
-    )
-    return RedisChannel(url=redis.url, keys=keys, options=options)
+    options = redis_options(redis, secrets, folder, section="revocation")
+    return RedisChannel(keys=keys, options=options)
 
 
 def revocation_routes(settings: Settings, secrets: Secrets, revoker: Revoker, clock: Clock) -> list[Route]:

@@ -31,8 +31,7 @@ async def serve(settings: Settings, folder: Path) -> None:
         # Until the last Check of the drain: it must not let in what is revoked meanwhile.
         _in_background(plane.revocation.follow(), stop, stack)
         await _start(plane, settings, stack)
-        if await _ended(plane.catalog_source.load(), stop):
-            await _ended(plane.catalog_source.follow(settings.catalog.reload_seconds), stop)
+        await _ended(plane.follow_catalog(), stop)
         _log.info("draining", seconds=settings.limits.drain_seconds)
     _log.info("stopped")
 

@@ -1,4 +1,4 @@
-"""YAML text to plain data, by YAML 1.2's core schema, with the line of every value."""
+"""YAML text to plain data, by YAML 1.2's core schema, with the line of every value; and back."""
 
 import re
 from pathlib import Path
@@ -12,12 +12,25 @@ MAX_BYTES = 64 * 1024 * 1024
 """Far above any file written by hand; a guard against being pointed at the wrong one."""
 
 Lines = dict[Location, int]
+_ODD_LINE_ENDS = frozenset("\r\x85\u2028\u2029")
 
 
 class _CoreLoader(yaml.SafeLoader):
     """`off` is a word and not false, `12:30` is no number, a date is text: what the author wrote is what is read."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own attribute
+
+
+class _CoreDumper(yaml.SafeDumper):
+    """Quotes what would be no text to us, or to a reader of YAML 1.1; keeps lines as lines."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - nothing is written as "the same as above"
+        return True
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        # PyYAML lets other line ends stand as they are, and reads them as spaces.
+        style = '"' if _ODD_LINE_ENDS.intersection(text) else "|" if "\n" in text else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _CORE_SCHEMA = (
@@ -28,7 +41,9 @@ _CORE_SCHEMA = (
     ("float", r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))", list("-+.")),
 )
 for _tag, _pattern, _first_characters in _CORE_SCHEMA:
-    _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^{_pattern}$"), _first_characters)
+    for _class in (_CoreLoader, _CoreDumper):
+        _class.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^{_pattern}$"), _first_characters)
+_CoreDumper.add_representer(str, _CoreDumper.represent_text)
 
 
 def read(path: Path) -> str:
@@ -80,6 +95,12 @@ def parse(text: str, source: str) -> tuple[Any, Lines, list[Mistake]]:
         raise DocumentError(source, [Mistake(location=(), message="has a value that its tag does not fit")]) from error
     finally:
         loader.dispose()
+
+
+def written(data: Any) -> str:
+    """Plain data as a text that `parse` reads back."""
+    text: str = yaml.dump(data, Dumper=_CoreDumper, sort_keys=False, allow_unicode=True, width=120)
+    return text
 
 
 def _syntax_mistake(error: yaml.YAMLError) -> Mistake:

@@ -2,11 +2,15 @@
 
 import re
 
-from envoy.config.core.v3.base_pb2 import HeaderValue, HeaderValueOption
+from envoy.config.core.v3.base_pb2 import HeaderValueOption
 from google.protobuf.wrappers_pb2 import BoolValue
 
 _VALUE = re.compile(r"[\x20-\x7e]+")
 _NAME = re.compile(r"[0-9a-z_-]+")
+_OVERWRITES = HeaderValueOption(
+    append=BoolValue(value=False), append_action=HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
+).SerializeToString()
+"""Read anew for each header: faster than the constructors, on the way of every Check."""
 
 
 def header_option(name: str, value: str) -> HeaderValueOption:
@@ -20,11 +24,10 @@ def header_option(name: str, value: str) -> HeaderValueOption:
     """
     if not _VALUE.fullmatch(value):
         raise ValueError(f"the value of {name} is empty or not printable ASCII")
-    return HeaderValueOption(
-        header=HeaderValue(key=name, value=value),
-        append=BoolValue(value=False),
-        append_action=HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
-    )
+    option = HeaderValueOption.FromString(_OVERWRITES)
+    header = option.header
+    header.key, header.value = name, value
+    return option
 
 
 def header_name(name: str) -> str:

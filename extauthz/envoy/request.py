@@ -1,11 +1,13 @@
 """From Envoy's CheckRequest to the request that the pipeline decides on."""
 
+import re
 from collections.abc import Mapping
 
 from envoy.config.core.v3.base_pb2 import HeaderMap, HeaderValue
 from envoy.service.auth.v3.attribute_context_pb2 import AttributeContext
 from envoy.service.auth.v3.external_auth_pb2 import CheckRequest
 
+from extauthz.envoy.route_metadata import api_of_route
 from extauthz.model.check import RequestContext
 from extauthz.model.errors import Denied, Reason
 
@@ -14,6 +16,9 @@ API_EXTENSION = "api"
 
 MAX_REQUEST_ID_LENGTH = 128
 """Characters; the client may choose `x-request-id`, and every log line carries it."""
+
+# As Envoy writes them; whoever compares one reads it. Of bounded length, so that nothing long is tried in many ways.
+_IP_ADDRESS = re.compile(r"[0-9.]{7,15}|(?=[0-9a-f.]{0,44}:)[0-9a-f:.]{2,45}(?:%[0-9A-Za-z._-]{1,64})?")
 
 
 class RequestHeaders:
@@ -33,7 +38,8 @@ def request_context(check_request: CheckRequest) -> RequestContext:
     """The request that Envoy asks about.
 
     Raises:
-        Denied: `invalid_request` for a check without an HTTP request (Envoy's network filter sends those).
+        Denied: `invalid_request` for a check without an HTTP request (Envoy's network filter sends those);
+            `no_matching_api` where the route's metadata name no API that could be meant.
     """
     attributes: AttributeContext = check_request.attributes
     if not attributes.request.HasField("http"):
@@ -47,10 +53,24 @@ def request_context(check_request: CheckRequest) -> RequestContext:
         headers=headers,
         # `http.id` is Envoy's stream id, which no other log knows.
         request_id=(headers.get("x-request-id") or http.id)[:MAX_REQUEST_ID_LENGTH],
-        api_id=attributes.context_extensions.get(API_EXTENSION),
+        api_id=_api_id(attributes),
         scheme=http.scheme,
         peer_certificate=attributes.source.certificate,
+        peer_address=_ip_address(attributes),
     )
+
+
+def _api_id(attributes: AttributeContext) -> str | None:
+    named: str | None = attributes.context_extensions.get(API_EXTENSION)
+    if named is not None or not attributes.HasField("route_metadata_context"):
+        return named
+    return api_of_route(attributes.route_metadata_context)
+
+
+def _ip_address(attributes: AttributeContext) -> str:
+    # A Unix socket has a path, and an internal listener a name: neither is here. Nor is a host name ever.
+    address: str = attributes.source.address.socket_address.address
+    return address if _IP_ADDRESS.fullmatch(address) else ""
 
 
 def _joined(header_map: HeaderMap) -> dict[str, str]:

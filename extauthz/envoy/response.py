@@ -7,6 +7,7 @@ from http import HTTPStatus
 from envoy.service.auth.v3.external_auth_pb2 import CheckResponse, DeniedHttpResponse
 
 from extauthz.envoy.challenge import Challenger
+from extauthz.envoy.cors import cors_headers
 from extauthz.envoy.error_body import ErrorBody, ErrorText, error_body
 from extauthz.envoy.header_option import header_option
 from extauthz.envoy.ok_response import OkResponses
@@ -26,6 +27,8 @@ class ResponsePolicy:
     realm: str = "extauthz"
     """Of the `WWW-Authenticate` challenge (RFC 9110 §11.5)."""
     backend_jwt_header: str = "X-JWT-Assertion"
+    upstream_headers: tuple[str, ...] = ()
+    """Names of what else the upstream is told; a client's own is removed."""
     dpop_algorithms: frozenset[str] = frozenset()
     """What DPoP proofs may be signed with; none: the scheme is not offered."""
 
@@ -40,7 +43,7 @@ class ResponseBuilder:
             ValueError: a realm or a header name that cannot be sent.
         """
         self._challenger = Challenger(policy.realm, policy.dpop_algorithms)
-        self._ok_responses = OkResponses(policy.backend_jwt_header)
+        self._ok_responses = OkResponses(policy.backend_jwt_header, policy.upstream_headers)
         self._bodies = {reason: _body(policy.error_format, refusal) for reason, refusal in REFUSALS.items()}
         self._plain = {reason: self._denial(Deny(reason=reason)) for reason in REFUSALS}
 
@@ -52,7 +55,7 @@ class ResponseBuilder:
             ValueError: a header value that cannot be sent.
         """
         if isinstance(decision, Allow):
-            return _serialized(self._ok_responses.response(decision))
+            return self._ok_responses.response(decision)
         if not isinstance(decision, Deny):
             raise TypeError("not a decision")
         return self._plain[decision.reason] if _is_plain(decision) else self._denial(decision)
@@ -84,11 +87,11 @@ class ResponseBuilder:
         seconds = _retry_after_seconds(deny)
         if seconds is not None:
             headers["retry-after"] = str(max(seconds, 0))
-        return headers
+        return headers | cors_headers(deny)
 
 
 def _is_plain(deny: Deny) -> bool:
-    extras = (deny.retry_after_seconds, deny.dpop_nonce)
+    extras = (deny.retry_after_seconds, deny.dpop_nonce, deny.allow_origin)
     return not deny.scopes and not deny.methods and all(extra is None for extra in extras)
 
 

@@ -14,6 +14,9 @@ class KeyType(StrEnum):
     SANDBOX = "SANDBOX"
 
 
+EVERY_KEY_TYPE = frozenset(KeyType)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationKey:
     """An OAuth client at a key manager that belongs to an application."""

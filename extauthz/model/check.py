@@ -1,10 +1,13 @@
 """What passes through a Check: the request, who calls, what they may, and the decision."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from extauthz.model.api import Api, Resource, ResourceMatch
+from extauthz.model.api_key import ApiKey
+from extauthz.model.api_security import RegisteredCertificate
 from extauthz.model.application import Application, KeyType
 from extauthz.model.errors import Denied, Reason, Unavailable
 from extauthz.model.key_manager import KeyManager
@@ -26,16 +29,18 @@ class RequestContext:
 
     method: str
     host: str
-    path: str
-    """As it came, with the query, undecoded."""
+    path: str = field(repr=False)
+    """As it came, with the query, undecoded; the query may hold an API key."""
     headers: Headers = field(repr=False)
     request_id: str = ""
     api_id: str | None = None
-    """Named by the route (`context_extensions["api"]`), so trusted; None: the API is found by host and path."""
+    """Named by the route (`context_extensions` or its metadata), so trusted; None: host and path say which API."""
     scheme: str = ""
     """`http` or `https`, as Envoy sees it; empty: Envoy did not say."""
     peer_certificate: str = field(default="", repr=False)
     """URL-encoded PEM of the client's certificate on the connection to Envoy; empty: none, or Envoy did not send it."""
+    peer_address: str = ""
+    """IP address at the other end of the connection to Envoy; empty: it is not one."""
 
 
 class TokenScheme(StrEnum):
@@ -54,13 +59,29 @@ class BearerToken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Principal:
-    """Who calls: a current token of a known key manager."""
+class PresentedApiKey:
+    """An API key as a request carries it."""
 
-    key_manager: KeyManager
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who calls: a current token of a known key manager, an API key, or a registered client certificate."""
+
+    key_manager: KeyManager | None = None
+    """Who issued the token; None: the credential is no token."""
     facts: TokenFacts
     token_key: bytes = field(repr=False)
-    """The token's cache key: names it without being it."""
+    """Names the credential without being it; of a token, its cache key."""
+    token: str | None = field(default=None, repr=False)
+    """The access token as it came, for whoever must ask its issuer with it; kept nowhere."""
+    api_key: ApiKey | None = None
+    """Set: this key is the credential."""
+    certificate: RegisteredCertificate | None = None
+    """Set: the client's certificate is the only credential."""
+    application: str | None = None
+    """Id of the application that the credential names; for callers whom an extension knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +95,14 @@ class Access:
     key_type: KeyType | None = None
     subscription: Subscription | None = None
 
+    @property
+    def policy(self) -> str | None:
+        """The tier of the subscription, or of the registered certificate that stands for one."""
+        if self.subscription is not None:
+            return self.subscription.policy
+        certificate = self.principal.certificate
+        return None if certificate is None else certificate.policy
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allow:
@@ -81,8 +110,10 @@ class Allow:
 
     match: ResourceMatch
     access: Access | None = None
-    """None on an open resource."""
+    """None on an open resource, and for a preflight."""
     backend_jwt: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What else the upstream is told, by header name in lower case; printable ASCII, never empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,10 +128,13 @@ class Deny:
     retry_after_seconds: int | None = None
     dpop_nonce: str | None = None
     """The nonce that the next proof must hold (RFC 9449 §9)."""
-    match: ResourceMatch | None = None
+    api: Api | None = None
+    resource: Resource | None = None
+    allow_origin: str | None = None
+    """The origin of the request, where the API's `cors` names it (or `*`): only then a script may read the refusal."""
 
     @classmethod
-    def of(cls, denied: Denied, match: ResourceMatch | None = None) -> "Deny":
+    def of(cls, denied: Denied) -> "Deny":
         """The decision that a refusal leads to."""
         return cls(
             reason=denied.reason,
@@ -108,17 +142,15 @@ class Deny:
             scopes=denied.scopes,
             methods=denied.methods,
             dpop_nonce=denied.dpop_nonce,
-            match=match,
         )
 
     @classmethod
-    def unavailable(cls, missing: Unavailable, match: ResourceMatch | None = None) -> "Deny":
+    def unavailable(cls, missing: Unavailable) -> "Deny":
         """The decision that a dependency leads to that does not answer."""
         return cls(
             reason=Reason.UNAVAILABLE,
             detail=f"{missing.component}: {missing.detail}",
             retry_after_seconds=missing.retry_after_seconds,
-            match=match,
         )
 
 

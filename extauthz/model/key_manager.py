@@ -23,6 +23,8 @@ class SubscriptionValidation(StrEnum):
     """Whether a caller must be an application that has subscribed to the API."""
 
     CATALOG = "catalog"
+    CLAIM = "claim"
+    """The token's own `subscribedAPIs` (seed 003)."""
     OFF = "off"
 
 
@@ -241,6 +243,20 @@ class Introspection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Userinfo:
+    """Where claims about a token's user are asked for (OpenID Connect Core §5.3), for the backend JWT."""
+
+    endpoint: str
+    ttl_seconds: float = 300.0
+    """How long an answer is used for the same token."""
+    connect_timeout_seconds: float = 1.0
+    timeout_seconds: float = 2.0
+    max_concurrent: int = 100
+    circuit_breaker: CircuitBreaker = CircuitBreaker()
+    ca_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyManager:
     """A party that issues tokens. Unique by (organization, id)."""
 
@@ -254,6 +270,8 @@ class KeyManager:
     """Whether a JWT whose signature cannot be verified is introspected before it is refused."""
     jwt: JwtValidation | None = None
     introspection: Introspection | None = None
+    userinfo: Userinfo | None = None
+    """None: the backend JWT says of users what the token says."""
     clock_skew_seconds: int = 0
     client_id_claim: str | None = None
     """None: `azp`, then `client_id`."""

@@ -16,6 +16,8 @@ class TokenForm(StrEnum):
 
     JWT = "jwt"
     INTROSPECTED = "introspected"
+    NO_TOKEN = "no_token"  # noqa: S105 - a form
+    """The credential is another one; no cache ever holds such a fact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,14 +65,14 @@ class BoundedHttp:
         # One deadline covers the whole exchange, so aiohttp's own (five minutes) are off.
         self._timeout = aiohttp.ClientTimeout(connect=limits.connect_seconds)
 
-    async def get(self, url: str) -> HttpAnswer:
-        """The answer to a GET that asks for JSON.
+    async def get(self, url: str, headers: Mapping[str, str] | None = None) -> HttpAnswer:
+        """The answer to a GET that asks for JSON unless `headers` accept another.
 
         Raises:
             ConnectionLost, AnswerTooLarge: see there.
             Unavailable: no complete answer within the limits.
         """
-        return await self._exchange("GET", url, form=None, headers={})
+        return await self._exchange("GET", url, form=None, headers=headers or {})
 
     async def post_form(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> HttpAnswer:
         """The answer to a POST of `application/x-www-form-urlencoded`; asks for JSON unless `headers` accept another.

@@ -1,8 +1,7 @@
 """Asking the authorization server about a token (RFC 7662)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -13,9 +12,8 @@ from extauthz.oauth2 import strict_json
 from extauthz.oauth2.bounded_http import AnswerTooLarge, BoundedHttp, ConnectionLost, HttpAnswer
 from extauthz.oauth2.circuit_breaker import CircuitBreaker
 from extauthz.oauth2.client_authentication import ClientAuthentication, ClientProof
+from extauthz.oauth2.turns import Turns
 
-_LEAST_SECONDS = 0.01
-"""Without this much time nobody is asked."""
 MAX_ANSWER_BYTES = 256 * 1024
 
 # The server does not understand this one token: who sends odd tokens must not open the circuit for everybody. Nor must
@@ -92,7 +90,7 @@ class IntrospectionClient:
         self._http = http
         self._breaker = breaker
         self._timeout_seconds = timeout_seconds
-        self._turns = asyncio.Semaphore(max_concurrent)
+        self._turns = Turns(max_concurrent)
         self._answers = answers or PlainAnswers()
 
     async def introspect(self, token: str) -> IntrospectionResponse:
@@ -106,7 +104,8 @@ class IntrospectionClient:
             raise Denied(Reason.INVALID_TOKEN, "characters that no access token has")
         self._breaker.ensure_passable()
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
-        async with self._turn(deadline):
+        too_late = self._http.unavailable(self._endpoint, "too many questions at once")
+        async with self._turns.turn(deadline, too_late):
             with self._breaker.attempt():
                 response = await self._answered(token, deadline)
         if isinstance(response, Unavailable):
@@ -116,22 +115,6 @@ class IntrospectionClient:
     async def close(self) -> None:
         """Ends what runs in the background."""
         await self._authentication.close()
-
-    @asynccontextmanager
-    async def _turn(self, deadline: float) -> AsyncIterator[None]:
-        # Not a failure of the endpoint, so outside of the circuit breaker.
-        try:
-            async with asyncio.timeout_at(deadline):
-                await self._turns.acquire()
-        except TimeoutError as exc:
-            raise self._http.unavailable(self._endpoint, "too many questions at once") from exc
-        try:
-            # A turn that comes with no time left would be a question that the endpoint cannot answer.
-            if asyncio.get_running_loop().time() > deadline - _LEAST_SECONDS:
-                raise self._http.unavailable(self._endpoint, "too many questions at once")
-            yield
-        finally:
-            self._turns.release()
 
     async def _answered(self, token: str, deadline: float) -> IntrospectionResponse | Unavailable:
         """What the answer says. Returned, not raised: a failure that is about this token, not of the endpoint."""

@@ -37,6 +37,8 @@ class UnverifiedJwt:
     audiences: frozenset[str]
     """`aud`, from where `iss` is; empty when it is absent or neither a string nor a list of strings."""
     encrypted: bool
+    claims: Claims = field(repr=False)
+    """What the token says of itself; empty if it is encrypted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +67,6 @@ def parse(token: str) -> UnverifiedJwt | None:
         return None
     header = _header(parts[0])
     return None if header is None else _jwt(token, header, parts[1:])
-
-
-def unverified_claims(jwt: UnverifiedJwt) -> Claims:
-    """What a readable token says of itself: no reason to believe anything, though one to refuse; empty if encrypted.
-
-    Raises:
-        Denied: INVALID_TOKEN: malformed.
-    """
-    return Claims({} if jwt.encrypted else _claims(_segment(jwt.token.split(".")[1])))
 
 
 def verify(jwt: UnverifiedJwt, key: VerificationKey, algorithms: frozenset[str]) -> SignedClaims:
@@ -121,7 +114,8 @@ def _header(part: str) -> dict[str, Any] | None:
 def _jwt(token: str, header: dict[str, Any], parts: list[str]) -> UnverifiedJwt:
     segments = [_segment(part) for part in parts]
     encrypted = len(segments) != _JWS_PARTS - 1
-    members = header if encrypted else _claims(segments[0])
+    claims = Claims({} if encrypted else _claims(segments[0]))
+    members = header if encrypted else claims
     issuer = members.get("iss")
     return UnverifiedJwt(
         token=token,
@@ -132,6 +126,7 @@ def _jwt(token: str, header: dict[str, Any], parts: list[str]) -> UnverifiedJwt:
         issuer=issuer if isinstance(issuer, str) else None,
         audiences=_strings(members.get("aud")),
         encrypted=encrypted,
+        claims=claims,
     )
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from extauthz.operations.cacheable_json import cacheable_json
 from extauthz.telemetry.health import Health
 
 JwkSetDocument = Callable[[], Mapping[str, Any]]
@@ -54,13 +55,14 @@ class _Endpoints:
     async def readyz(self, _request: Request) -> Response:
         return self._report(HTTPStatus.OK if self._health.ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
-    async def key_set(self, _request: Request) -> Response:
+    async def key_set(self, request: Request) -> Response:
         if self._jwks is None:
             return Response(status_code=HTTPStatus.NOT_FOUND)
-        return JSONResponse(
+        return cacheable_json(
+            request,
             self._jwks(),
-            headers={"Cache-Control": f"public, max-age={self._jwks_max_age_seconds}"},
             media_type="application/jwk-set+json",  # RFC 7517 §8.5.2
+            max_age_seconds=self._jwks_max_age_seconds,
         )
 
     def _report(self, status: HTTPStatus) -> Response:

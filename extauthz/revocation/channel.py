@@ -63,8 +63,3 @@ class RevocationStore(Protocol):
     async def news(self, after: Position, wait_seconds: float) -> Sequence[News]:
         """What was published after a position; empty when nothing came in time."""
         ...
-
-
-def evicts(policy: str | None) -> bool:
-    """Whether a store with this policy throws away what must be kept (our keys have no time to live)."""
-    return policy is not None and policy.startswith("allkeys-")

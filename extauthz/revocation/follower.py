@@ -7,7 +7,8 @@ from typing import Protocol
 import structlog
 
 from extauthz.model.errors import Unavailable
-from extauthz.revocation.channel import News, Position, RevocationStore, evicts
+from extauthz.redis_client.eviction import evicts
+from extauthz.revocation.channel import News, Position, RevocationStore
 from extauthz.revocation.revocation import Entry
 from extauthz.revocation.revocation_list import RevocationList
 

@@ -1,18 +1,15 @@
 """Revocations in a Redis that all replicas share: a sorted set for those who come later, a stream for news."""
 
 import asyncio
-import contextlib
 import secrets
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
-
 from extauthz.model.errors import Unavailable
+from extauthz.redis_client.eviction import eviction_policy
+from extauthz.redis_client.options import RedisOptions
+from extauthz.redis_client.server import RedisServer
 from extauthz.revocation.channel import News, Page, Position
 from extauthz.revocation.keys import RevocationKeys
 from extauthz.revocation.revocation import Entry
@@ -30,41 +27,29 @@ _ENDED_STAY_SECONDS = 3600
 """Long enough for any difference between Redis' clock and ours."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedisOptions:
-    """How revocations use their Redis."""
-
-    username: str | None = None
-    """Of an ACL user; None: the default user."""
-    password: str | None = field(default=None, repr=False)
-    prefix: str = "extauthz:"
-    timeout_seconds: float = 2.0
-    """Of one command. No Check waits for it."""
-    kept_news: int = 10_000
-    """What a replica may have missed without loading everything again; 150 bytes each."""
-    connections: int = 8
-    """Commands in flight; one more waits for news."""
-
-
 class RedisChannel:
-    """`Channel` and `RevocationStore` in a Redis or Valkey server. Connects at the first use.
+    """`Channel` and `RevocationStore` in a Redis or Valkey. Connects at the first use.
 
     Entries are named and proven by keys that Redis never sees, so whoever reads there learns no token, client or
     subject, and whoever writes there cannot revoke. Who deletes there can hide revocations from replicas that start
     later, as long as no other replica notices and restores them.
 
+    `kept_news` is what a replica may have missed without loading everything again; 150 bytes each.
+
     Raises:
         ValueError: a URL that is not `redis://`, `rediss://` or `unix://`.
     """
 
-    def __init__(self, *, url: str, keys: RevocationKeys, options: RedisOptions) -> None:
-        self._client = _client(url, options)
+    def __init__(self, *, keys: RevocationKeys, options: RedisOptions, kept_news: int = 10_000) -> None:
         self._keys = keys
-        self._options = options
+        self._timeout_seconds = options.timeout_seconds
+        self._kept_news = kept_news
         self._slots = asyncio.Semaphore(options.connections)
         # One hash tag: a cluster holds them together, so that a script may touch all.
         prefix = f"{{{options.prefix}revocations}}".encode()
         self._names = (prefix + b":entries", prefix + b":count", prefix + b":news")
+        waiting = replace(options, connections=options.connections + 1)  # one more waits for news
+        self._server = RedisServer(waiting, component=_COMPONENT, home=prefix)
 
     async def publish(self, entries: Sequence[Entry]) -> None:
         """See `Channel`; Unavailable as well where there is no epoch yet."""
@@ -104,7 +89,7 @@ class RedisChannel:
         """See `RevocationStore`. XREAD that blocks: news arrive when they are published, not when somebody looks."""
         wait = max(1, int(wait_seconds * 1000))
         command = (b"XREAD", b"COUNT", _PAGE_ENTRIES, b"BLOCK", wait, b"STREAMS", self._names[2], after.news)
-        match await self._answer(wait_seconds + self._options.timeout_seconds, *command):
+        match await self._server.execute(*command, timeout_seconds=wait_seconds + self._timeout_seconds):
             case None:
                 return ()
             case [[bytes(), [*items]]]:
@@ -112,27 +97,19 @@ class RedisChannel:
         raise Unavailable(_COMPONENT, "redis gave an odd answer")
 
     async def eviction_policy(self) -> str | None:
-        """See `RevocationStore`. Hosted servers often forbid CONFIG and tell the same in INFO."""
-        for command in ((b"CONFIG", b"GET", b"maxmemory-policy"), (b"INFO", b"memory")):
-            try:
-                answer = await self._execute(*command)
-            except _RefusedError:
-                continue
-            text = b" ".join(answer) if isinstance(answer, list) else answer
-            if isinstance(text, bytes) and (policy := _policy(text.decode("ascii", "replace"))):
-                return policy
-        return None
+        """See `RevocationStore`."""
+        async with self._slots:
+            return await eviction_policy(self._server)
 
     async def close(self) -> None:
         """Close the connections; the channel is of no use afterwards."""
-        with contextlib.suppress(RedisError, OSError):  # a connection that is already lost needs no closing
-            await self._client.aclose()
+        await self._server.close()
 
     async def _publish(self, entries: Sequence[Entry], *, epoch_needed: bool) -> bool:
         for first in range(0, len(entries), _BATCH_ENTRIES):
             batch = entries[first : first + _BATCH_ENTRIES]
             pairs = [part for entry in batch for part in (repr(entry.keep_until).encode(), self._keys.prove(entry))]
-            limits = (self._options.kept_news, _ENDED_STAY_SECONDS)
+            limits = (self._kept_news, _ENDED_STAY_SECONDS)
             if await self._script(PUBLISH, b"1" if epoch_needed else b"0", *limits, *pairs) != 1:
                 return False
         return True
@@ -160,50 +137,9 @@ class RedisChannel:
 
     async def _execute(self, *command: bytes | int) -> Any:
         async with self._slots:
-            return await self._answer(self._options.timeout_seconds, *command)
-
-    async def _answer(self, timeout_seconds: float, *command: bytes | int) -> Any:
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                return await self._client.execute_command(*command)  # type: ignore[no-untyped-call] # redis-py leaves it bare
-        except ResponseError as exc:
-            raise _RefusedError(_COMPONENT, f"redis refuses {_word(command)} ({type(exc).__name__})") from exc
-        except (RedisError, OSError) as exc:  # OSError includes the time-out
-            raise Unavailable(_COMPONENT, f"redis does not answer ({type(exc).__name__})") from exc
-
-
-class _RefusedError(Unavailable):
-    """Redis answered, and said no."""
-
-
-def _client(url: str, options: RedisOptions) -> Redis:
-    return Redis.from_url(
-        url,
-        username=options.username,
-        password=options.password,
-        max_connections=options.connections + 1,
-        socket_connect_timeout=options.timeout_seconds,
-        # The deadline around each command covers reading and writing.
-        socket_timeout=None,
-        retry=Retry(NoBackoff(), 0),  # whoever waits is told; the follower tries again by itself
-        protocol=2,
-        driver_info=None,  # nothing to say before the first command
-    )
+            return await self._server.execute(*command)
 
 
 def _number(text: bytes) -> int | None:
     """What INCR could have counted, or None; `int` raises for thousands of digits."""
     return int(text) if text.isdigit() and len(text) <= _NUMBER_DIGITS else None
-
-
-def _word(command: tuple[bytes | int, ...]) -> str:
-    return command[0].decode("ascii") if isinstance(command[0], bytes) else ""
-
-
-def _policy(text: str) -> str | None:
-    """From CONFIG's pair of words, or a line of INFO."""
-    for line in text.splitlines():
-        name, _, value = line.replace(" ", ":").partition(":")
-        if name.replace("-", "_") == "maxmemory_policy":
-            return value.strip()
-    return None

@@ -1,4 +1,4 @@
-"""What is remembered about tokens, and the Redis that replicas share."""
+"""What is remembered about tokens, and where."""
 
 from collections.abc import Iterator
 from enum import StrEnum
@@ -8,20 +8,8 @@ from pydantic import Field
 
 from extauthz.document.mistakes import Mistake
 from extauthz.document.strict import Strict
-from extauthz.settings.values import RedisUrl, Text
-
-
-class RedisSettings(Strict):
-    """The Redis that all replicas share."""
-
-    url: RedisUrl
-    """Without user name and password: those are named apart, so that the URL can be logged."""
-    username: Text | None = None
-    password: Text | None = None
-    """Name of a secret."""
-    key_prefix: Annotated[str, Field(pattern=r"^[\x21-\x7e]{0,64}$")] = "extauthz:"
-    timeout_seconds: Annotated[float, Field(gt=0, le=5)] = 0.1
-    """A healthy Redis answers within a millisecond; longer, and asking the issuer is the better way."""
+from extauthz.settings.redis import RedisSettings
+from extauthz.settings.values import Text
 
 
 class CacheBackend(StrEnum):
@@ -74,12 +62,11 @@ class CacheSettings(Strict):
     backend_jwt: BackendJwtCacheSettings = BackendJwtCacheSettings()
 
     def contradictions(self) -> Iterator[Mistake]:
-        """Redis needs an address and a secret; memory has no use for either address."""
+        """Redis needs an address and a secret; memory has no use for the address."""
         if self.backend is CacheBackend.REDIS:
             if self.redis is None:
-                yield Mistake(
-                    location=("redis",), message="is missing", hint="`backend: redis` needs `redis: {url: ...}`"
-                )
+                hint = "`backend: redis` needs `redis:` with a `url`, `sentinel` or `cluster`"
+                yield Mistake(location=("redis",), message="is missing", hint=hint)
             if not self.secret:
                 hint = "name one or more of `secrets:`, each of at least 32 bytes, the same on every replica"
                 yield Mistake(location=("secret",), message="is missing: what goes to Redis is sealed", hint=hint)

@@ -1,7 +1,7 @@
 """The file of `extauthz serve`, and what must hold between its sections."""
 
 from collections.abc import Iterator
-from enum import StrEnum
+from functools import partial
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -9,40 +9,15 @@ from pydantic import Field
 from extauthz.document.mistakes import Location, Mistake
 from extauthz.document.strict import CrossCheck, Strict
 from extauthz.model.errors import ErrorFormat
+from extauthz.settings.backend_jwt import BackendJwtSettings, UpstreamHeaderSettings
 from extauthz.settings.binding import ClientCertificateSettings, DpopSettings
 from extauthz.settings.cache import CacheSettings
+from extauthz.settings.callers import ApiKeySettings, ClientAddressSettings
+from extauthz.settings.catalog import CatalogSettings
+from extauthz.settings.extensions import ExtensionsSettings
 from extauthz.settings.revocation import RevocationSettings
 from extauthz.settings.secrets import SecretSettings
 from extauthz.settings.values import HeaderName, ListenAddress, TcpAddress, Text
-
-
-class CatalogSettings(Strict):
-    """Where the catalog comes from."""
-
-    file: Text
-    reload_seconds: Annotated[float, Field(gt=0, le=3600)] = 2.0
-    """How often the file is looked at; a stat call costs microseconds."""
-
-
-class SigningAlgorithm(StrEnum):
-    """How the backend JWT is signed."""
-
-    RS256 = "RS256"
-    ES256 = "ES256"
-
-
-class BackendJwtSettings(Strict):
-    """The token that tells the upstream who called."""
-
-    key: Text
-    """Name of a secret: a private key in PEM, RSA of at least 2048 bits or EC P-256."""
-    algorithm: SigningAlgorithm = SigningAlgorithm.RS256
-    header: HeaderName = "X-JWT-Assertion"
-    issuer: Text = "wso2.org/products/am"
-    audience: tuple[Text, ...] = ()
-    dialect: Text = "http://wso2.org/claims"
-    ttl_seconds: Annotated[int, Field(ge=10, le=86_400)] = 900
-    """Must outlive Envoy's retries of one request; API Manager's default."""
 
 
 class ErrorSettings(Strict):
@@ -73,41 +48,27 @@ class OperationsSettings(Strict):
     """Name of a secret of at least 32 bytes: the bearer token of whoever may revoke. None: nobody may, over HTTP."""
 
 
-def _revocation_secrets(revocation: RevocationSettings) -> Iterator[tuple[Location, str]]:
-    for index, name in enumerate(revocation.secret):
-        yield ("revocation", "secret", index), name
-    if revocation.redis and revocation.redis.password:
-        yield ("revocation", "redis", "password"), revocation.redis.password
-    if revocation.notifications and revocation.notifications.password:
-        yield ("revocation", "notifications", "password"), revocation.notifications.password
+_WITH_SECRETS = ("operations", "catalog", "cache", "revocation", "dpop", "backend_jwt", "api_keys")
+_NAMES_OF_SECRETS = frozenset({"secret", "password", "token", "key", "nonce_secret"})
+"""The settings, in whatever section, whose values are names of secrets."""
 
 
-def _secret_names(
-    secrets: dict[str, SecretSettings],
-    cache: CacheSettings,
-    backend_jwt: BackendJwtSettings | None,
-    revocation: RevocationSettings,
-    operations: OperationsSettings,
-) -> Iterator[Mistake]:
-    named: list[tuple[Location, str]] = [(("cache", "secret", index), name) for index, name in enumerate(cache.secret)]
-    named += _revocation_secrets(revocation)
-    if operations.token:
-        named.append((("operations", "token"), operations.token))
-    if cache.redis and cache.redis.password:
-        named.append((("cache", "redis", "password"), cache.redis.password))
-    if backend_jwt:
-        named.append((("backend_jwt", "key"), backend_jwt.key))
-    for location, name in named:
+def _named_secrets(value: object, location: Location) -> Iterator[tuple[Location, str]]:
+    if isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _named_secrets(item, (*location, index))
+    elif isinstance(value, Strict):
+        for name in type(value).model_fields:
+            yield from _named_secrets(getattr(value, name), (*location, name))
+    elif isinstance(value, str) and _NAMES_OF_SECRETS.intersection(location[-2:]):
+        yield location, value
+
+
+def _secret_names(section: str, secrets: dict[str, SecretSettings], value: object) -> Iterator[Mistake]:
+    for location, name in _named_secrets(value, (section,)):
         if name not in secrets:
             hint = f"known are {', '.join(sorted(secrets))}" if secrets else "add it to `secrets:`"
             yield Mistake(location=location, message=f"`{name}` is not one of `secrets:`", hint=hint)
-
-
-def _nonce_secret_names(secrets: dict[str, SecretSettings], dpop: DpopSettings | None) -> Iterator[Mistake]:
-    for index, name in enumerate(dpop.nonce_secret if dpop else ()):
-        if name not in secrets:
-            location = ("dpop", "nonce_secret", index)
-            yield Mistake(location=location, message=f"`{name}` is not one of `secrets:`", hint="add it to `secrets:`")
 
 
 class Settings(Strict):
@@ -120,15 +81,20 @@ class Settings(Strict):
     cache: CacheSettings = CacheSettings()
     revocation: RevocationSettings = RevocationSettings()
     client_certificate: ClientCertificateSettings = ClientCertificateSettings()
+    client_address: ClientAddressSettings = ClientAddressSettings()
+    api_keys: ApiKeySettings | None = None
+    """None: no API key is accepted."""
     dpop: DpopSettings | None = None
     """None: the DPoP scheme is not accepted, and a token that is bound to a key is refused."""
     backend_jwt: BackendJwtSettings | None = None
     """None: no backend JWT is made (a passed-through one still is)."""
+    upstream_headers: dict[HeaderName, UpstreamHeaderSettings] = Field(default_factory=dict)
+    """What else the upstream is told, by header name."""
+    extensions: ExtensionsSettings = ExtensionsSettings()
     errors: ErrorSettings = ErrorSettings()
     limits: LimitSettings = LimitSettings()
     secrets: dict[str, SecretSettings] = Field(default_factory=dict)
 
-    cross_checks: ClassVar[tuple[CrossCheck, ...]] = (
-        CrossCheck(needs=("secrets", "dpop"), find=_nonce_secret_names),
-        CrossCheck(needs=("secrets", "cache", "backend_jwt", "revocation", "operations"), find=_secret_names),
+    cross_checks: ClassVar[tuple[CrossCheck, ...]] = tuple(
+        CrossCheck(needs=("secrets", section), find=partial(_secret_names, section)) for section in _WITH_SECRETS
     )

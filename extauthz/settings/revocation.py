@@ -9,7 +9,7 @@ from pydantic import Field
 from extauthz.document.mistakes import Mistake
 from extauthz.document.strict import Strict
 from extauthz.model.key_manager import DEFAULT_ORGANIZATION
-from extauthz.settings.cache import RedisSettings
+from extauthz.settings.redis import RedisSettings
 from extauthz.settings.values import Text
 
 
@@ -70,7 +70,7 @@ class RevocationSettings(Strict):
         """Redis needs an address and a secret; memory has no use for the address."""
         if self.backend is RevocationBackend.REDIS:
             if self.redis is None:
-                hint = "`backend: redis` needs `redis: {url: ...}`"
+                hint = "`backend: redis` needs `redis:` with a `url`, `sentinel` or `cluster`"
                 yield Mistake(location=("redis",), message="is missing", hint=hint)
             if not self.secret:
                 hint = "name one or more of `secrets:`, each of at least 32 bytes, the same on every replica"

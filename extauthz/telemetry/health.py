@@ -6,8 +6,9 @@ from types import MappingProxyType
 
 ESSENTIAL = frozenset({"catalog", "revocations"})
 """Without these no Check can be answered but with a refusal."""
-DISPENSABLE = frozenset({"cache", "revocation_channel"})
-"""Without the cache answers are slower; without the channel what was revoked before its failure stays revoked."""
+DISPENSABLE = frozenset({"cache", "catalog_source", "revocation_channel"})
+"""Without the cache answers are slower; the last good catalog goes on without its source; without the channel what was
+revoked before its failure stays revoked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

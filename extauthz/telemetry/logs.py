@@ -6,7 +6,7 @@ from typing import TextIO
 
 import structlog
 
-from extauthz.model.check import Allow, Decision, RequestContext
+from extauthz.model.check import Allow, Decision, Principal, RequestContext
 
 
 def configure_logs(stream: TextIO | None = None, *, level: int = logging.INFO) -> None:
@@ -40,21 +40,24 @@ class DecisionLog:
     """Writes one event for every decision: who asked for what, and why it was refused; never a credential."""
 
     def __init__(self) -> None:
-        self._log = structlog.get_logger("extauthz.decision")
+        # Bound once: else every line would put its logger together anew.
+        self._log = structlog.get_logger("extauthz.decision").bind()
 
     def __call__(self, request: RequestContext | None, decision: Decision, seconds: float) -> None:
         """One decision, taken within `seconds`."""
+        about = decision.match if isinstance(decision, Allow) else decision
+        api, resource = about.api, about.resource
         event: dict[str, object] = {
             "request_id": request.request_id if request else "",
-            "api": decision.match.api.id if decision.match else None,
-            "resource": decision.match.resource.template if decision.match else None,
+            "api": api.id if api else None,
+            "resource": resource.template if resource else None,
             "milliseconds": round(seconds * 1000, 3),
         }
         if isinstance(decision, Allow):
             access = decision.access
             self._log.info(
                 "allowed",
-                key_manager=access.principal.key_manager.id if access else None,
+                **(_credential(access.principal) if access else {"credential": None}),
                 client_id=access.principal.facts.client_id if access else None,
                 application=access.application.id if access and access.application else None,
                 **event,
@@ -66,3 +69,14 @@ class DecisionLog:
                 detail=decision.detail,
                 **event,
             )
+
+
+def _credential(principal: Principal) -> dict[str, object]:
+    """The kind of a credential, and whose it is by the catalog."""
+    if principal.key_manager is not None:
+        return {"credential": "token", "key_manager": principal.key_manager.id}
+    if principal.api_key is not None:
+        return {"credential": "api_key", "api_key": principal.api_key.id}
+    if principal.certificate is not None:
+        return {"credential": "certificate", "certificate": principal.certificate.subject}
+    return {"credential": "extension"}

@@ -4,12 +4,11 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from support.valkey import ValkeyServer
 
 from extauthz.cache.cache import TokenCache
 from extauthz.cache.keys import CacheKeys
 from extauthz.cache.memory import MemoryCache
-from extauthz.cache.redis import RedisOptions, RedisStore
+from extauthz.cache.redis import RedisStore
 from extauthz.cache.sealed import FactsSealer
 from extauthz.cache.tiered import TieredCache
 from extauthz.model.errors import Denied, Reason, Unavailable
@@ -59,26 +58,27 @@ async def issuer():
     return Issuer()
 
 
-@pytest.fixture(params=["memory", pytest.param("valkey", marks=pytest.mark.external_service)])
-async def cache(request, clock):
+REDIS = [pytest.param(kind, marks=pytest.mark.external_service) for kind in ("valkey", "sentinel", "cluster")]
+
+
+@pytest.fixture(params=["memory", *REDIS])
+async def cache(request, clock, redis_options):
     memory = MemoryCache(entries=100, negative_entries=100, clock=clock)
     if request.param == "memory":
         alone = TieredCache(memory)
         yield alone
         await alone.close()
         return
-    async with ValkeyServer() as server:
-        store = RedisStore(
-            url=server.url,
-            sealer=FactsSealer(KEYS.sealing),
-            clock=clock,
-            health=lambda *, reachable: None,  # noqa: ARG005 - nobody listens here
-            options=RedisOptions(timeout_seconds=20.0),
-            monotonic=clock,
-        )
-        shared = TieredCache(memory, store)
-        yield shared
-        await shared.close()
+    store = RedisStore(
+        options=redis_options(request.param),
+        sealer=FactsSealer(KEYS.sealing),
+        clock=clock,
+        health=lambda *, reachable: None,  # noqa: ARG005 - nobody listens here
+        monotonic=clock,
+    )
+    shared = TieredCache(memory, store)
+    yield shared
+    await shared.close()
 
 
 async def test_a_token_is_learned_once_and_then_known(cache: TokenCache, issuer):

@@ -3,30 +3,28 @@
 import asyncio
 
 import pytest
-from support.valkey import ValkeyServer
 
-from extauthz.cache.redis_connection import RedisConnection, RedisOptions
+from extauthz.cache.redis_connection import RedisConnection
 from extauthz.cache.replay import MemoryReplay, RedisReplay
 
 pytestmark = pytest.mark.external_service
 
 KEY, OTHER = b"k" * 32, b"o" * 32
-OPTIONS = RedisOptions(timeout_seconds=20.0)
 
 
 def unobserved(*, reachable: bool) -> None:
     """Nobody looks."""
 
 
-@pytest.fixture(params=["memory", "redis"])
-async def replay(request):
+@pytest.fixture(params=["memory", "valkey", "sentinel", "cluster"])
+async def replay(request, redis_options):
     if request.param == "memory":
         yield MemoryReplay(entries=1000, clock=lambda: 1000.0)
         return
-    async with ValkeyServer() as server:
-        connection = RedisConnection(server.url, OPTIONS, component="replay memory", health=unobserved)
-        yield RedisReplay(connection, prefix="extauthz:")
-        await connection.close()
+    options = redis_options(request.param)
+    connection = RedisConnection(options, component="replay memory", health=unobserved)
+    yield RedisReplay(connection, prefix=options.prefix)
+    await connection.close()
 
 
 async def test_a_key_is_used_for_the_first_time_once(replay):

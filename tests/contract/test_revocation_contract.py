@@ -5,7 +5,6 @@ import asyncio
 import pytest
 from support.clock import Clock
 from support.revocations import HeldRevocations, redis_channel, running_replica
-from support.valkey import ValkeyServer
 
 from extauthz.model.check import BearerToken
 from extauthz.model.key_manager import KeyManager
@@ -21,18 +20,21 @@ def clock():
     return Clock()
 
 
-@pytest.fixture(params=["memory", pytest.param("valkey", marks=pytest.mark.external_service)])
-async def held(request, clock):
+REDIS = [pytest.param(kind, marks=pytest.mark.external_service) for kind in ("valkey", "sentinel", "cluster")]
+
+
+@pytest.fixture(params=["memory", *REDIS])
+async def held(request, clock, redis_options):
     if request.param == "memory":
         yield HeldRevocations.alone(clock)
         return
-    async with ValkeyServer() as server:
-        channel = redis_channel(server.url)
-        await channel.initialise()
-        await channel.close()
-        async with running_replica(server.url, clock) as replica:
-            await replica.ready()
-            yield replica.held
+    options = redis_options(request.param)
+    channel = redis_channel(options.servers, prefix=options.prefix)
+    await channel.initialise()
+    await channel.close()
+    async with running_replica(options.servers, clock, prefix=options.prefix) as replica:
+        await replica.ready()
+        yield replica.held
 
 
 def facts(**members):

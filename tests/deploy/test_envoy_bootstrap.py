@@ -1,26 +1,55 @@
-"""`deploy/envoy/envoy.yaml` as it is: Envoy accepts it, and it keeps what its comments promise."""
+"""The bootstraps of `deploy/envoy` as they are: Envoy accepts them, and they keep what their comments promise."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
 from support.allow_server import running_allow_server
 from support.envoy import ROOT, envoy_binary, running_echo, running_envoy, send
 
+from extauthz.backend_jwt.attributes import ATTRIBUTES
+from extauthz.cli.demo.envoy_bootstrap import Bootstrap, connection_manager, load
+
 pytestmark = [pytest.mark.external_service, pytest.mark.through_envoy]
 
-BOOTSTRAP = ROOT / "deploy/envoy/envoy.yaml"
+BOOTSTRAPS = sorted((ROOT / "deploy/envoy").glob("*.yaml"))
 
 
-async def test_envoy_accepts_the_bootstrap() -> None:
+def logged(bootstrap: Bootstrap) -> dict[str, str]:
+    """The fields of the access log: the dictionary inside."""
+    fields: dict[str, str]
+    fields = connection_manager(bootstrap)["access_log"][0]["typed_config"]["log_format"]["json_format"]
+    return fields
+
+
+@pytest.mark.parametrize("bootstrap", BOOTSTRAPS, ids=lambda path: path.name)
+async def test_envoy_accepts_the_bootstrap(bootstrap: Path) -> None:
     validation = await asyncio.create_subprocess_exec(
-        *(envoy_binary(), "--mode", "validate", "--log-level", "warning", "--config-path", BOOTSTRAP),
+        *(envoy_binary(), "--mode", "validate", "--log-level", "warning", "--config-path", bootstrap),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
     output, _ = await validation.communicate()
     assert validation.returncode == 0, output.decode()
     assert b"deprecated" not in output.lower()
+
+
+def test_the_rate_limit_is_all_that_the_second_bootstrap_adds() -> None:
+    plain, limiting = (load(ROOT / "deploy/envoy" / name) for name in ("envoy.yaml", "rate-limit.yaml"))
+    limit = connection_manager(limiting)["http_filters"].pop(1)
+    assert limit["name"] == "envoy.filters.http.local_ratelimit"
+    fields, more = logged(plain), logged(limiting)
+    added = {name: more.pop(name) for name in more.keys() - fields.keys()}
+    assert all(value.startswith("%DYNAMIC_METADATA(envoy.filters.http.ext_authz:") for value in added.values())
+    assert limiting == plain
+
+
+def test_the_rate_limit_reads_what_extauthz_tells() -> None:
+    text = (ROOT / "deploy/envoy/rate-limit.yaml").read_text(encoding="utf-8")
+    read = re.findall(r"ext_authz:(\w+)\)%|ext_authz, path: \[\{key: (\w+)", text)
+    names = {logged or limited for logged, limited in read}
+    assert {"subscription_policy", "api_id"} <= names <= ATTRIBUTES
 
 
 async def test_authorization_and_upstream_read_the_same_path(tmp_path: Path) -> None:

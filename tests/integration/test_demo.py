@@ -41,7 +41,7 @@ def test_every_row_of_the_table_comes_out_as_expected(tmp_path):
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "✗" not in ran.stdout
-    assert ran.stdout.count("✓") == 18
+    assert ran.stdout.count("✓") == 20
     assert ran.stderr == ""
     assert list(tmp_path.iterdir()) == []
 
@@ -85,7 +85,7 @@ def test_a_row_that_comes_out_wrong_is_a_failure(tmp_path):
     )
     assert ran.returncode == 1
     assert "no token: status 200 instead of 401" in ran.stdout
-    assert "the upstream saw the client's token" in ran.stdout
+    assert "the upstream saw the client's credential" in ran.stdout
 
 
 def test_without_envoy_it_says_what_to_do(tmp_path):

@@ -29,7 +29,11 @@ async def test_errors_limits_and_the_backend_jwt_are_as_set(tmp_path, server):
     settings = {
         "errors": {"format": "fault", "realm": "our gateway"},
         "limits": {"check_seconds": 30, "token_bytes": 4096, "drain_seconds": 0},
-        "backend_jwt": {"key": "backend-jwt-key", "algorithm": "ES256", "header": "X-Who-Calls", "issuer": "us"},
+        "backend_jwt": {
+            "keys": [{"key": "backend-jwt-key", "algorithm": "ES256"}],
+            "header": "X-Who-Calls",
+            "issuer": "us",
+        },
     }
     async with running_service(tmp_path, server, settings=settings) as service, connected(service.port) as stub:
         answer = await stub.check(check_request())
@@ -70,7 +74,7 @@ async def test_redis_is_used_as_the_user_and_under_the_prefix_that_are_set(tmp_p
 
 @pytest.mark.parametrize("header", ["Host", "Content-Length", "X-A-B-C-D-E-F-G"])
 async def test_a_backend_jwt_header_that_cannot_be_ours_is_a_mistake(tmp_path, server, header):
-    backend_jwt = {"key": "backend-jwt-key", "algorithm": "ES256", "header": header}
+    backend_jwt = {"keys": [{"key": "backend-jwt-key", "algorithm": "ES256"}], "header": header}
     addresses = {"listen": "127.0.0.1:0", "operations": {"listen": "127.0.0.1:0"}}
     write_files(tmp_path, server, addresses | {"backend_jwt": backend_jwt}, {})
 

@@ -12,18 +12,18 @@ from support.check_client import OVERWRITES, check_request, connected, denied, h
 from support.check_client import allowed as granted
 from support.deciding import CACHE_SECRET, deciding, key_manager_of
 from support.decisions import GOOD, allowed, refused
+from support.redis_servers import patient
 from support.service import running_service
 from support.valkey import ValkeyServer
 
 from extauthz.cache.keys import CacheKeys
-from extauthz.cache.redis import RedisOptions, RedisStore
+from extauthz.cache.redis import RedisStore
 from extauthz.cache.sealed import FactsSealer
 from extauthz.model.check import Deny
 from extauthz.model.errors import Reason
 from extauthz.oauth2.jwks import RefreshTimes
 from extauthz.revocation.revocation import Revocation, RevocationForm
 
-PATIENT = RedisOptions(timeout_seconds=20.0, claim_seconds=60.0)
 STALE_SECONDS = 600
 
 
@@ -53,11 +53,11 @@ async def replica(server, valkey):
         async def start(ahead=0.0):
             clock = _Late()
             store = RedisStore(
-                url=valkey.url,
+                options=patient(valkey.url),
                 sealer=FactsSealer(CacheKeys([CACHE_SECRET]).sealing),
                 clock=clock,
                 health=lambda *, reachable: None,  # noqa: ARG005 - nobody listens here
-                options=PATIENT,
+                claim_seconds=60.0,
             )
             world = await stack.enter_async_context(deciding(server, store=store))
             clock.of = world.clock

@@ -54,6 +54,41 @@ async def test_an_open_resource_of_a_blocked_api_is_blocked(server, world):
     refused(await world.check(None, "/petstore/v1/about"), Reason.API_BLOCKED)
 
 
+class Meanwhile:
+    """An authenticator that leaves every request to the next one; while it is asked, the catalog changes."""
+
+    def __init__(self, change):
+        self._change = change
+
+    async def authenticate(self, _request, _api):
+        await self._change()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, None),
+        ({"apis": [api(state="BLOCKED")]}, Reason.API_BLOCKED),
+        ({"apis": [api(key_managers=[])]}, Reason.RESOURCE_FORBIDDEN),
+        ({"apis": [api(audiences=["somewhere-else"])]}, Reason.API_AUDIENCE),
+        ({"apis": [api(resources=[{"template": "/pets", "methods": ["GET"], "scopes": ["w"]}])]}, Reason.UNAVAILABLE),
+        ({"apis": [api(id="another")], "subscriptions": []}, Reason.UNAVAILABLE),
+        ({"applications": [application(keys=[])]}, Reason.RESOURCE_FORBIDDEN),
+        ({"subscriptions": []}, Reason.RESOURCE_FORBIDDEN),
+    ],
+)
+async def test_what_changes_while_the_caller_is_found_out_counts(server, change, reason):
+    async def changed():
+        await running.catalog(**{"key_managers": [key_manager_of(server)]} | change)
+
+    async with deciding(server, authenticators=[Meanwhile(changed)]) as running:
+        decision = await running.check(server.issue_jwt(**GOOD))
+    if reason is None:
+        allowed(decision)
+    else:
+        refused(decision, reason)
+
+
 async def test_an_inactive_token_is_refused_and_remembered_for_a_short_time(server, world):
     token = server.issue_opaque(**GOOD)
     server.revoke(token)

@@ -1,5 +1,6 @@
 """`extauthz` as a client of the provider: the real process, or its data plane in this process with a clock to move."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -98,7 +99,11 @@ async def gateway_with_clock(
     _write(folder, provider, provider_entry(provider, BASIC, **settings), process)
     async with AsyncExitStack() as stack:
         plane = await build(load(folder / "extauthz.yaml", Settings), folder, stack, clock=clock)
-        await plane.catalog_source.load()
+        loaded = asyncio.Event()
+        plane.health.subscribe(lambda health: loaded.set() if health.components["catalog"].ok else None)
+        following = asyncio.create_task(plane.follow_catalog())
+        stack.callback(following.cancel)
+        await loaded.wait()
         await plane.server.start()
         stack.push_async_callback(plane.server.drain, delay_seconds=0, grace_seconds=1)
         yield Gateway(stub=await stack.enter_async_context(connected(port)))

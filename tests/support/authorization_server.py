@@ -15,6 +15,7 @@ from jwt import api_jws
 from support.client_checks import ClientCheck, basic
 from support.own_tokens import OwnTokens
 from support.signing_keys import SigningKey, private_key, self_signed_certificate
+from support.users import Users
 
 HUGE_BYTES = 10 * 1024 * 1024
 OPENID_METADATA = "/.well-known/openid-configuration"
@@ -107,6 +108,7 @@ class AuthorizationServer:
         self.introspection = Endpoint()
         self.token = Endpoint()
         self.metadata = Endpoint()
+        self.userinfo = Endpoint()
         self.own_tokens = OwnTokens(clock)
         """What its token endpoint issues to the gateway."""
         self.introspection_client: ClientCheck | None = None
@@ -121,6 +123,8 @@ class AuthorizationServer:
         """To the metadata; what is None is left out."""
         self.extra_jwks: list[Any] = []
         """Published as they are, behind the server's own keys."""
+        self.users = Users(self._introspected)
+        """Whom its userinfo endpoint knows."""
         self.introspection_override: dict[str, Any] | None = None
         """Answered instead of the truth about any token."""
         self._clock = clock
@@ -155,6 +159,11 @@ class AuthorizationServer:
     def introspection_endpoint(self) -> str:
         """Where tokens are asked about; see `introspection_client`."""
         return f"{self.issuer}/introspect"
+
+    @property
+    def userinfo_endpoint(self) -> str:
+        """Where users are asked about, with their own bearer tokens; see `users`."""
+        return f"{self.issuer}/userinfo"
 
     @property
     def token_endpoint(self) -> str:
@@ -218,7 +227,7 @@ class AuthorizationServer:
         """Close every connection and refuse new ones; all misbehaviour ends."""
         if self._runner is not None:
             # Hanging requests would hold up the shutdown.
-            for endpoint in (self.jwks, self.introspection, self.token, self.metadata):
+            for endpoint in (self.jwks, self.introspection, self.token, self.metadata, self.userinfo):
                 await endpoint.behave()
             await self._runner.cleanup()
             self._runner = None
@@ -230,6 +239,8 @@ class AuthorizationServer:
         app.router.add_get("/moved/jwks", self._moved_jwks)
         app.router.add_post("/introspect", self._answer_introspection)
         app.router.add_route("*", "/moved/introspect", self._moved_introspection)
+        app.router.add_get("/userinfo", self._answer_userinfo)
+        app.router.add_get("/moved/userinfo", self.users.answer)
         app.router.add_post("/token", self._answer_token)
         for path in (OPENID_METADATA, RFC_8414_METADATA):
             app.router.add_get(path, self._answer_metadata)
@@ -279,6 +290,9 @@ class AuthorizationServer:
         if self.introspection_override is not None:
             return self.introspection_answer(self.introspection_override)
         return self.introspection_answer(self._introspected(form.get("token", "")))
+
+    async def _answer_userinfo(self, request: web.Request) -> web.Response:
+        return await _answer(self.userinfo, request, self.users.answer)
 
     async def _answer_token(self, request: web.Request) -> web.Response:
         return await _answer(self.token, request, self.own_tokens.answer)

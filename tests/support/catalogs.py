@@ -75,6 +75,7 @@ def request(
     headers: Mapping[str, str] | None = None,
     scheme: str = "https",
     peer_certificate: str = "",
+    peer_address: str = "",
 ) -> RequestContext:
     given = {} if authorization is None else {"authorization": authorization}
     return RequestContext(
@@ -86,4 +87,5 @@ def request(
         request_id="request-1",
         scheme=scheme,
         peer_certificate=peer_certificate,
+        peer_address=peer_address,
     )

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,8 +14,12 @@ from support.catalogs import contents, key_manager, request
 from support.clock import Clock
 from support.revocations import RETENTION, HeldRevocations
 
-from extauthz.authn.authenticator import AuthenticatorChain
+from extauthz.authn.access_token import AccessTokens
+from extauthz.authn.api_key import ApiKeys
+from extauthz.authn.api_key_hash import ApiKeyHashes
+from extauthz.authn.authenticator import Authenticator, AuthenticatorChain
 from extauthz.authn.binding import BindingCheck
+from extauthz.authn.client_address import ClientAddress, peer_address
 from extauthz.authn.client_certificate import ClientCertificate, peer_certificate
 from extauthz.authn.credentials import Credentials
 from extauthz.authn.dpop_binding import DpopBinding, ReplayMemory
@@ -24,6 +28,7 @@ from extauthz.authn.introspection import IntrospectionAuthenticator
 from extauthz.authn.issuers import Issuers
 from extauthz.authn.jwt import JwtAuthenticator
 from extauthz.authn.known_tokens import KnownTokens
+from extauthz.authn.registered_certificate import RegisteredCertificates
 from extauthz.backend_jwt.selection import backend_jwt
 from extauthz.cache.cache import FactsStore
 from extauthz.cache.keys import CacheKeys
@@ -42,6 +47,8 @@ from extauthz.revocation.retention import Retention
 from extauthz.telemetry.health import Health
 
 CACHE_SECRET = b"a secret of at least 32 bytes, for tests"
+API_KEY_SECRET = b"a secret of at least 32 bytes, for API keys"
+API_KEY_HASHES = ApiKeyHashes([API_KEY_SECRET])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +90,8 @@ async def deciding(
     own_secrets: Mapping[str, bytes] | None = None,
     endpoint_secrets: Mapping[str, bytes] | None = None,
     certificate: ClientCertificate = peer_certificate,
+    address: ClientAddress = peer_address,
+    authenticators: Sequence[Authenticator] = (),
     replay: ReplayMemory | None = None,
     nonces: DpopNonces | None = None,
     retention: Retention = RETENTION,
@@ -111,12 +120,11 @@ async def deciding(
             for cache in caches
         )
         asked = IntrospectionAuthenticator(catalog=catalog, issuers=issuers, known=opaque, facts=facts)
-        chain = AuthenticatorChain(
+        tokens = AccessTokens(
             [
                 JwtAuthenticator(catalog=catalog, issuers=issuers, known=jwt, facts=facts, introspection=asked),
                 asked,
             ],
-            credentials=Credentials(max_token_bytes=16_384, dpop=True),
             binding=BindingCheck(
                 certificate=certificate,
                 dpop=DpopBinding(
@@ -126,6 +134,13 @@ async def deciding(
                     nonces=nonces,
                 ),
             ),
+        )
+        chain = AuthenticatorChain(
+            credentials=Credentials(max_token_bytes=16_384, dpop=True),
+            certificates=RegisteredCertificates(certificate, clock),
+            tokens=tokens,
+            api_keys=ApiKeys(catalog=catalog, hashes=API_KEY_HASHES, address=address, clock=clock),
+            extensions=authenticators,
         )
         pipeline = CheckPipeline(catalog, chain, partial(backend_jwt, signer=None))
         world = Deciding(pipeline=pipeline, updates=updates, clock=clock, health=health, revocations=revocations)

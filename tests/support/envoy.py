@@ -1,4 +1,4 @@
-"""A real Envoy on `deploy/envoy/envoy.yaml`, and an HTTP/1.1 client that sends header names as they are spelled."""
+"""A real Envoy on a bootstrap of `deploy/envoy`, and an HTTP/1.1 client that sends header names as they are spelled."""
 
 import asyncio
 import contextlib
@@ -68,11 +68,12 @@ async def running_envoy(
     *,
     authorization_port: int,
     upstream_port: int,
+    bootstrap_file: str = "envoy.yaml",
     change: Callable[[Bootstrap], None] = lambda _bootstrap: None,
 ) -> AsyncIterator[RunningEnvoy]:
     """Envoy on ports of its own choice, its files in `folder`; `change` may alter the bootstrap before."""
     ports = Ports(listener=0, admin=0, authorization=authorization_port, upstream=upstream_port)
-    bootstrap = with_ports(load(ROOT / "deploy/envoy/envoy.yaml"), ports)
+    bootstrap = with_ports(load(ROOT / "deploy/envoy" / bootstrap_file), ports)
     change(bootstrap)
     address = folder / "admin-address"
     address.unlink(missing_ok=True)  # of an earlier one in the same folder

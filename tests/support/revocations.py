@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
+
+from support.redis_servers import Servers, patient
 
 from extauthz.revocation.check import RevocationCheck
 from extauthz.revocation.follower import Follower, Patience
 from extauthz.revocation.keys import RevocationKeys
-from extauthz.revocation.redis import RedisChannel, RedisOptions
+from extauthz.revocation.redis import RedisChannel
 from extauthz.revocation.retention import Retention
 from extauthz.revocation.revocation_list import RevocationList
 from extauthz.revocation.revoker import Channel, OneProcess, Revoker
@@ -93,10 +95,12 @@ class Reports:
             self._changed.notify_all()
 
 
-def redis_channel(url: str, keys: RevocationKeys | None = None, **options: object) -> RedisChannel:
+def redis_channel(
+    servers: Servers, keys: RevocationKeys | None = None, kept_news: int = 10_000, **options: object
+) -> RedisChannel:
     """A channel that is patient with a busy machine."""
-    settings = RedisOptions(**({"timeout_seconds": 20.0} | options))  # type: ignore[arg-type]
-    return RedisChannel(url=url, keys=keys or RevocationKeys([REVOCATION_SECRET]), options=settings)
+    settings = patient(servers, **options)
+    return RedisChannel(keys=keys or RevocationKeys([REVOCATION_SECRET]), options=settings, kept_news=kept_news)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +125,11 @@ class Replica:
 
 @asynccontextmanager
 async def running_replica(
-    url: str, clock: Callable[[], float], *, keys: RevocationKeys | None = None, **options: object
+    servers: Servers, clock: Callable[[], float], *, keys: RevocationKeys | None = None, **options: Any
 ) -> AsyncIterator[Replica]:
     """One that looks often and tries again soon, so that tests are short."""
     keys = keys or RevocationKeys([REVOCATION_SECRET])
-    channel = redis_channel(url, keys, **options)
+    channel = redis_channel(servers, keys, **options)
     held, reports = HeldRevocations.over(channel, clock, keys=keys), Reports()
     patience = Patience(news_seconds=0.1, retry_seconds=0.02)
     following = asyncio.create_task(

@@ -54,7 +54,7 @@ def write_files(folder: Path, server: AuthorizationServer, settings: dict[str, A
     (folder / "backend-jwt-key.pem").write_bytes(pem)
     document = {
         "catalog": {"file": "catalog.yaml", "reload_seconds": 0.05},
-        "backend_jwt": {"key": "backend-jwt-key", "algorithm": "ES256"},
+        "backend_jwt": {"keys": [{"key": "backend-jwt-key", "algorithm": "ES256"}]},
         "limits": {"drain_seconds": 0},
         "secrets": {
             "backend-jwt-key": {"file": "backend-jwt-key.pem"},

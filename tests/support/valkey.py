@@ -25,11 +25,13 @@ class ValkeyServer:
     """Starts on entry, stops on exit; holds nothing on disk, so a restarted server is empty.
 
     The port is chosen at the first start and kept by every later one. `arguments` are passed on as they are, e.g.
-    `("--maxmemory-policy", "allkeys-lru")`. The object belongs to no event loop: a fixture of any scope may hold it.
+    `("--maxmemory-policy", "allkeys-lru")`; `config` is the text of a file of settings, which the server may rewrite.
+    The object belongs to no event loop: a fixture of any scope may hold it.
     """
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, config: str | None = None) -> None:
         self._arguments = arguments
+        self._config = config
         self._process: subprocess.Popen[bytes] | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="valkey-", ignore_cleanup_errors=True)
         self._port: int | None = None
@@ -130,9 +132,13 @@ class ValkeyServer:
             await asyncio.sleep(_POLL_SECONDS)
 
     def _spawn(self, port: int) -> subprocess.Popen[bytes]:
+        config = Path(self._folder.name) / "valkey.conf"
+        if self._config is not None and not config.exists():
+            config.write_text(self._config, encoding="utf-8")
+        file = (str(config),) if self._config is not None else ()
         settings = ("--bind", "127.0.0.1", "--port", str(port), "--dir", self._folder.name, "--logfile", "valkey.log")
         return subprocess.Popen(
-            (str(get_binary_path()), *settings, "--save", "", "--appendonly", "no", *self._arguments),
+            (str(get_binary_path()), *file, *settings, "--save", "", "--appendonly", "no", *self._arguments),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -8,15 +8,17 @@ import yaml
 from pydantic import BaseModel
 from support.catalogs import catalog_document, text_of
 
-from extauthz.catalog.document import CatalogDocument
-from extauthz.catalog.entities import (
+from extauthz.catalog.api_entities import (
     ApiDocument,
-    ApplicationDocument,
-    ApplicationKeyDocument,
+    ApiKeyPlacementDocument,
+    ApiSecurityDocument,
+    CorsDocument,
+    RegisteredCertificateDocument,
     ResourceDocument,
-    SubscriptionDocument,
 )
-from extauthz.catalog.key_manager_entities import (
+from extauthz.catalog.document import CatalogDocument
+from extauthz.catalog.entities import ApiKeyDocument, ApplicationDocument, ApplicationKeyDocument, SubscriptionDocument
+from extauthz.catalog.introspection_entities import (
     AuthenticationDocument,
     BasicDocument,
     CircuitBreakerDocument,
@@ -24,14 +26,15 @@ from extauthz.catalog.key_manager_entities import (
     ClientSecretPostDocument,
     DirectTokenDocument,
     IntrospectionDocument,
-    JwtDocument,
-    KeyManagerDocument,
     MutualTlsDocument,
     PasswordDocument,
     PrivateKeyJwtDocument,
     RefreshDocument,
     SignedAnswerDocument,
+    UserinfoDocument,
 )
+from extauthz.catalog.key_manager_entities import DecryptionDocument, JwtDocument, KeyManagerDocument
+from extauthz.catalog.opaque_token_entities import OpaqueTokenRuleDocument, OpaqueTokensDocument
 from extauthz.document.strict import loads
 from extauthz.envoy.refusals import REFUSALS
 from extauthz.resident.settings import ClientSettings, ResidentSettings
@@ -68,8 +71,9 @@ def test_the_table_of_refusals_is_that_of_the_program():
         KeyManagerDocument, JwtDocument, IntrospectionDocument, ApiDocument, ResourceDocument,
         AuthenticationDocument, BasicDocument, ClientSecretPostDocument, PrivateKeyJwtDocument, MutualTlsDocument,
         ClientCredentialsDocument, PasswordDocument, DirectTokenDocument, RefreshDocument,
-        CircuitBreakerDocument, SignedAnswerDocument,
-        ApplicationDocument, ApplicationKeyDocument, SubscriptionDocument,
+        CircuitBreakerDocument, SignedAnswerDocument, UserinfoDocument, OpaqueTokensDocument, OpaqueTokenRuleDocument,
+        DecryptionDocument, CorsDocument, ApiSecurityDocument, ApiKeyPlacementDocument, RegisteredCertificateDocument,
+        ApiKeyDocument, ApplicationDocument, ApplicationKeyDocument, SubscriptionDocument,
     ],
 )  # fmt: skip
 def test_every_key_of_the_catalog_is_documented(document):
@@ -98,6 +102,11 @@ def test_every_setting_is_documented_with_its_default():
             assert str(getattr(value, "value", value)).removesuffix(".0") == default.strip("` ").removesuffix(".0"), key
 
 
+def test_the_example_of_a_grpc_api_is_right():
+    *_, apis = yaml_blocks("docs/matching.md")
+    loads(text_of(catalog_document(apis=yaml.safe_load(apis), subscriptions=[])), CatalogDocument, "docs/matching.md")
+
+
 @pytest.mark.parametrize("document", [ResidentSettings, ClientSettings])
 def test_every_key_of_the_resident_key_manager_is_documented(document):
     page = text("docs/resident.md")
@@ -109,3 +118,20 @@ def test_the_examples_of_the_resident_key_manager_are_right():
     loads(resident, ResidentSettings, "docs/resident.md")
     whole = catalog_document(**yaml.safe_load(catalog), applications=[], subscriptions=[])
     loads(text_of(whole), CatalogDocument, "docs/resident.md")
+
+
+def test_the_examples_of_api_keys_are_right():
+    settings, catalog, address = map(yaml.safe_load, yaml_blocks("docs/api-keys.md"))
+    whole = settings | address | {"catalog": {"file": "catalog.yaml"}}
+    loads(yaml.safe_dump(whole), Settings, "docs/api-keys.md")
+    loads(text_of(catalog_document(**catalog, subscriptions=[])), CatalogDocument, "docs/api-keys.md")
+
+
+def test_the_example_of_client_certificates_is_right():
+    (catalog,) = map(yaml.safe_load, yaml_blocks("docs/mutual-tls.md"))
+    loads(text_of(catalog_document(**catalog, subscriptions=[])), CatalogDocument, "docs/mutual-tls.md")
+
+
+def test_the_example_of_a_shared_catalog_is_right():
+    (settings,) = yaml_blocks("docs/catalog-store.md")
+    loads(settings, Settings, "docs/catalog-store.md")

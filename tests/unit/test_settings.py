@@ -60,9 +60,9 @@ def test_redis_needs_an_address_and_a_secret_and_memory_takes_neither_address():
 
 
 def test_a_secret_that_is_not_declared_is_a_mistake_wherever_it_is_named():
-    named = redis("redis://localhost") | {"secrets": {}, "backend_jwt": {"key": "k"}}
+    named = redis("redis://localhost") | {"secrets": {}, "backend_jwt": {"keys": [{"key": "k"}]}}
     named["cache"]["redis"]["password"] = "p"
-    assert mistakes(**named) == {"cache.secret[0]", "cache.redis.password", "backend_jwt.key"}
+    assert mistakes(**named) == {"cache.secret[0]", "cache.redis.password", "backend_jwt.keys[0].key"}
 
 
 @pytest.mark.parametrize("secret", [{}, {"env": "A", "file": "b"}])

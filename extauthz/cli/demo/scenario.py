@@ -14,6 +14,7 @@ import aiohttp
 from extauthz.cli.demo.world import World
 
 OWNED_HEADERS = frozenset({"x_jwt_assertion"})
+_CREDENTIALS = frozenset({"authorization", "x_api_key"})
 """As an upstream may read them: case and separator aside."""
 
 _FORGED = "forged"
@@ -29,6 +30,7 @@ class Row:
     bearer: str | None = None
     """Whose token is sent: a client's name or `altered` or `unknown`."""
     headers: tuple[tuple[str, str], ...] = ()
+    api_key: bool = False
     revoked: bool = False
     """Whether the token is revoked before the request."""
     status: int
@@ -38,6 +40,7 @@ class Row:
 
 
 _FORECAST = "/weather/v1/forecast"
+_PREFLIGHT = (("Origin", "https://app.example.com"), ("Access-Control-Request-Method", "GET"))
 _FORGERY = (("X-JWT-Assertion", _FORGED), ("X_JWT_Assertion", _FORGED))
 
 ROWS = (
@@ -51,6 +54,9 @@ ROWS = (
         code="900904"),
     Row(shows="JWT of a second issuer, by its certificate", path=_FORECAST, bearer="partner-client", status=200,
         assertion=True),
+    Row(shows="API key, in a header", path=_FORECAST, api_key=True, status=200, assertion=True),
+    Row(shows="CORS preflight of a page that may call", method="OPTIONS", path=_FORECAST, headers=_PREFLIGHT,
+        status=200),
     Row(shows="open resource, forged backend JWT", path="/weather/v1/about", headers=_FORGERY, status=200),
     Row(shows="scope is missing", path="/weather/v1/stations/7", bearer="mobile-client", status=403, code="900910"),
     Row(shows="application has not subscribed", path="/billing/v1/invoices", bearer="mobile-client", status=403,
@@ -93,8 +99,8 @@ class Outcome:
         assertions = (self.upstream or {}).get("x_jwt_assertion", ())
         if len(assertions) != row.assertion or _FORGED in assertions:
             found.append(f"the upstream saw {len(assertions)} backend JWTs")
-        if "authorization" in (self.upstream or {}):
-            found.append("the upstream saw the client's token")
+        if not _CREDENTIALS.isdisjoint(self.upstream or {}):
+            found.append("the upstream saw the client's credential")
         return tuple(found)
 
     @property
@@ -148,6 +154,8 @@ async def _send(world: World, session: aiohttp.ClientSession, row: Row, tokens: 
     headers = list(row.headers)
     if row.bearer:
         headers.insert(0, ("Authorization", f"Bearer {tokens[row.bearer]}"))
+    if row.api_key:
+        headers.append(("X-API-Key", world.api_key))
     async with session.request(row.method, f"{world.envoy_url}{row.path}", headers=headers) as response:
         body = json.loads(await response.read() or b"{}")
     reached = "headers" in body
@@ -160,7 +168,7 @@ def _seen(headers: list[list[str]]) -> dict[str, tuple[str, ...]]:
     seen: dict[str, tuple[str, ...]] = {}
     for name, value in headers:
         folded = name.lower().replace("-", "_")
-        if folded in OWNED_HEADERS or folded == "authorization":
+        if folded in OWNED_HEADERS or folded in _CREDENTIALS:
             seen[folded] = (*seen.get(folded, ()), value)
     return seen
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
+from extauthz.authn.api_key_hash import ApiKeyHashes, new_api_key
 from extauthz.cli.demo import envoy_bootstrap, programs
 from extauthz.cli.demo.keys import write_keys
 from extauthz.cli.demo.processes import Processes, Program
@@ -24,6 +25,7 @@ class World:
     partner_port: int
     client_secret: str = field(repr=False)
     operator_token: str = field(repr=False)
+    api_key: str = field(repr=False)
 
     @property
     def operations_url(self) -> str:
@@ -54,8 +56,10 @@ async def start(processes: Processes, folder: Path, envoy: Path, envoy_config: P
         "DEMO_CLIENT_SECRET": secrets.token_urlsafe(32),
         "DEMO_GATEWAY_SECRET": secrets.token_urlsafe(32),
         "DEMO_OPERATOR_TOKEN": secrets.token_urlsafe(32),
+        "DEMO_API_KEY_SECRET": secrets.token_urlsafe(32),
     }
-    _write_files(folder, ports)
+    api_key = new_api_key()
+    _write_files(folder, ports, api_key_hash=ApiKeyHashes([environment["DEMO_API_KEY_SECRET"].encode()]).entry(api_key))
     await processes.start(programs.valkey(folder, port=ports["valkey_port"]))
     for name in ("resident", "partner"):
         await processes.start(_resident(name, folder, ports[f"{name}_port"], environment))
@@ -80,13 +84,16 @@ async def start(processes: Processes, folder: Path, envoy: Path, envoy_config: P
         partner_port=ports["partner_port"],
         client_secret=environment["DEMO_CLIENT_SECRET"],
         operator_token=environment["DEMO_OPERATOR_TOKEN"],
+        api_key=api_key,
     )
 
 
-def _write_files(folder: Path, ports: dict[str, int]) -> None:
+def _write_files(folder: Path, ports: dict[str, int], *, api_key_hash: str) -> None:
     write_keys(folder)
     for template in sorted(_FILES.glob("*.yaml")):
-        text = Template(template.read_text(encoding="utf-8")).substitute(ports, folder=folder)
+        text = Template(template.read_text(encoding="utf-8")).substitute(
+            ports, folder=folder, api_key_hash=api_key_hash
+        )
         (folder / template.name).write_text(text, encoding="utf-8")
 
 

@@ -1,7 +1,7 @@
 """What the tests of the backend JWT share: keys, a clock that they move, and an access with everything known."""
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from extauthz.model.api import Api, Resource
@@ -49,6 +49,11 @@ def ec_pem():
 @pytest.fixture(scope="session")
 def p384_pem():
     return pem(ec.generate_private_key(ec.SECP384R1()))
+
+
+@pytest.fixture(scope="session")
+def ed25519_pem():
+    return pem(ed25519.Ed25519PrivateKey.generate())
 
 
 @pytest.fixture

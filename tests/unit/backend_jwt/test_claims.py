@@ -5,7 +5,12 @@ from dataclasses import replace
 import pytest
 
 from extauthz.backend_jwt.claims import BackendJwtProfile, backend_claims
+from extauthz.backend_jwt.sources import NOTHING_TOLD, Told
+from extauthz.model.api_key import ApiKey
+from extauthz.model.api_security import RegisteredCertificate
 from extauthz.model.application import KeyType
+from extauthz.model.check import Principal
+from extauthz.model.token import TokenFacts, TokenForm
 
 NOW = 1_000_000.5
 PROFILE = BackendJwtProfile(issuer="https://gateway.example", ttl_seconds=900)
@@ -16,8 +21,13 @@ def with_facts(access, **changes):
     return replace(access, principal=replace(access.principal, facts=replace(access.principal.facts, **changes)))
 
 
-def claims_of(access, profile=PROFILE, now=NOW):
-    return backend_claims(access, profile, now)
+def claims_of(access, profile=PROFILE, now=NOW, told=NOTHING_TOLD):
+    return backend_claims(access, profile, now, told)
+
+
+def without_token(access, **credential):
+    facts = TokenFacts(form=TokenForm.NO_TOKEN, believe_until=NOW + 60, **credential.pop("facts", {}))
+    return replace(access, principal=Principal(facts=facts, token_key=b"k", **credential))
 
 
 def test_every_claim_has_wso2s_name(access):
@@ -50,6 +60,86 @@ def test_the_audience_is_a_list_when_configured(access):
     profile = replace(PROFILE, audience=("https://one.example", "https://two.example"))
 
     assert claims_of(access, profile)["aud"] == ["https://one.example", "https://two.example"]
+
+
+def test_an_audience_of_the_api_takes_the_place_of_the_settings(access):
+    own = replace(access, api=replace(access.api, backend_jwt_audience=("https://petstore.example",)))
+
+    for profile in (PROFILE, replace(PROFILE, audience=("https://one.example",))):
+        assert claims_of(own, profile)["aud"] == ["https://petstore.example"]
+    assert "aud" not in claims_of(access)
+
+
+def test_who_calls_with_an_api_key_calls_as_the_owner_of_the_application(access):
+    key = ApiKey(id="key-1", hash=b"h" * 32, application="app-7")
+    access = without_token(access, api_key=key, facts={"scopes": frozenset({"read"})})
+
+    claims = claims_of(access)
+    assert (claims["sub"], claims["scope"]) == ("app-7", "read")
+    assert (claims[WSO2 + "enduser"], claims[WSO2 + "subscriber"]) == ("bob", "bob")
+    assert (claims[WSO2 + "usertype"], claims[WSO2 + "tier"]) == ("APPLICATION", "Gold")
+
+
+def test_an_application_without_an_owner_has_no_end_user(access):
+    key = ApiKey(id="key-1", hash=b"h" * 32, application="app-7")
+    access = replace(access, application=replace(access.application, owner=""))
+
+    assert WSO2 + "enduser" not in claims_of(without_token(access, api_key=key))
+
+
+def test_a_client_certificate_is_its_distinguished_name(access):
+    certificate = RegisteredCertificate(
+        thumbprint="t" * 43, subject="CN=partner,O=Acme", not_before=0, not_after=NOW + 60.7, policy="Bronze"
+    )
+    facts = {"subject": certificate.subject, "expires_at": certificate.not_after}
+    access = without_token(access, certificate=certificate, facts=facts)
+    claims = claims_of(replace(access, application=None, subscription=None))
+
+    assert (claims["sub"], claims[WSO2 + "enduser"]) == ("CN=partner,O=Acme", "CN=partner,O=Acme")
+    assert (claims[WSO2 + "usertype"], claims[WSO2 + "tier"]) == ("APPLICATION", "Bronze")
+    assert claims["exp"] == 1_000_061
+    assert WSO2 + "subscriber" not in claims
+
+
+def test_attributes_named_like_claims_stay_where_attributes_are(access):
+    attributes = {
+        "sub": "forged",
+        "exp": "1",
+        WSO2 + "tier": "forged",
+        "a.b": "1",
+        "\u540d": "2",
+        "o'\"": "3",
+        "n" * 200: "4",
+    }
+    claims = claims_of(replace(access, application=replace(access.application, attributes=attributes)))
+
+    assert claims[WSO2 + "applicationAttributes"] == attributes
+    assert (claims["sub"], claims["exp"], claims[WSO2 + "tier"]) == ("alice", 1_000_900, "Gold")
+
+
+def test_an_extension_is_believed_before_the_token_and_the_token_before_the_user(access):
+    access = with_facts(access, claims={"role": "token", "email": "token"})
+    told = Told(
+        user={"role": "user", "email": "user", "city": "user", "groups": ["user"]},
+        extensions={"role": "extension", "groups": ["extension"]},
+    )
+    claims = claims_of(access, told=told)
+
+    assert {name: claims[name] for name in ("role", "email", "city", "groups")} == {
+        "role": "extension",
+        "email": "token",
+        "city": "user",
+        "groups": ["extension"],
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["iss", "sub", "exp", "jti", "scope", "cnf", WSO2 + "tier", WSO2 + "enduserTenantId", "secret"]
+)
+def test_nobody_overrides_what_is_ours_or_restricted(access, name):
+    profile = replace(PROFILE, restricted_claims=frozenset({"secret"}))
+    for told in (Told(user={name: "forged"}), Told(extensions={name: "forged"})):
+        assert claims_of(access, profile, told=told).get(name) != "forged"
 
 
 def test_the_dialect_prefixes_the_names(access):

@@ -23,7 +23,13 @@ def jws(header: object = None, payload: str = "{}", signature: str = "c2ln") -> 
 class Signer:
     """Says about which API it was asked."""
 
-    def assertion(self, access):
+    def __init__(self, held=None):
+        self._held = held
+
+    def held(self, access):
+        return self._held
+
+    async def assertion(self, access):
         return f"signed for {access.api.id}"
 
 
@@ -89,35 +95,39 @@ def test_anything_else_is_refused_without_repeating_it(value):
     assert not isinstance(value, str) or not value or value not in refused.value.detail
 
 
-def test_ours_is_generated_by_default(access):
-    assert backend_jwt(access, Signer()) == "signed for petstore-1"
+async def test_ours_is_generated_by_default(access):
+    assert await backend_jwt(access, Signer()) == "signed for petstore-1"
 
 
-def test_a_claim_of_a_key_manager_that_may_not_pass_one_is_not_looked_at(access):
+async def test_one_that_holds_is_used_again(access):
+    assert await backend_jwt(access, Signer(held="made before")) == "made before"
+
+
+async def test_a_claim_of_a_key_manager_that_may_not_pass_one_is_not_looked_at(access):
     facts = replace(access.principal.facts, claims={"backendJwt": jws()})
     access = replace(access, principal=replace(access.principal, facts=facts))
 
-    assert backend_jwt(access, Signer()) == "signed for petstore-1"
+    assert await backend_jwt(access, Signer()) == "signed for petstore-1"
 
 
-def test_the_issuers_is_passed_and_none_is_generated(access):
-    assert backend_jwt(passing(access, {"backendJwt": jws()}), Signer()) == jws()
-    assert backend_jwt(passing(access, {}), Signer()) is None
+async def test_the_issuers_is_passed_and_none_is_generated(access):
+    assert await backend_jwt(passing(access, {"backendJwt": jws()}), Signer()) == jws()
+    assert await backend_jwt(passing(access, {}), Signer()) is None
 
 
-def test_a_malformed_one_of_the_issuer_is_refused_and_not_replaced(access):
+async def test_a_malformed_one_of_the_issuer_is_refused_and_not_replaced(access):
     with pytest.raises(Denied):
-        backend_jwt(passing(access, {"backendJwt": "odd"}), Signer())
+        await backend_jwt(passing(access, {"backendJwt": "odd"}), Signer())
 
 
 @pytest.mark.parametrize("claims", [{}, {"backendJwt": jws()}, {"backendJwt": "odd"}])
-def test_an_api_that_wants_none_gets_none(access, claims):
+async def test_an_api_that_wants_none_gets_none(access, claims):
     quiet = replace(access, api=replace(access.api, backend_jwt=False))
 
-    assert backend_jwt(quiet, Signer()) is None
-    assert backend_jwt(passing(quiet, claims), Signer()) is None
+    assert await backend_jwt(quiet, Signer()) is None
+    assert await backend_jwt(passing(quiet, claims), Signer()) is None
 
 
-def test_without_a_signer_only_the_issuers_is_there(access):
-    assert backend_jwt(access, None) is None
-    assert backend_jwt(passing(access, {"backendJwt": jws()}), None) == jws()
+async def test_without_a_signer_only_the_issuers_is_there(access):
+    assert await backend_jwt(access, None) is None
+    assert await backend_jwt(passing(access, {"backendJwt": jws()}), None) == jws()

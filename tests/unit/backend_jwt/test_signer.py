@@ -9,11 +9,15 @@ from extauthz.backend_jwt.claims import BackendJwtProfile
 from extauthz.backend_jwt.jwks import jwk_set
 from extauthz.backend_jwt.signer import BackendJwtSigner
 from extauthz.backend_jwt.signing_key import SigningKey
+from extauthz.model.api_security import RegisteredCertificate
 from extauthz.model.errors import Denied, Reason
 from extauthz.model.subscription import SubscriptionState
 
 PROFILE = BackendJwtProfile(issuer="https://gateway.example", audience=("https://upstream.example",), ttl_seconds=900)
 WSO2 = "http://wso2.org/claims/"
+CERTIFICATE = RegisteredCertificate(
+    thumbprint="t" * 43, subject="CN=a", not_before=0, not_after=2_000_000, policy="Gold"
+)
 
 
 @pytest.fixture
@@ -48,74 +52,78 @@ def verified(assertion, *keys):
     )
 
 
-@pytest.mark.parametrize(("fixture", "algorithm"), [("rsa_pem", "RS256"), ("ec_pem", "ES256")])
-def test_an_upstream_verifies_it_with_the_published_keys(request, access, clock, fixture, algorithm):
+@pytest.mark.parametrize(
+    ("fixture", "algorithm"), [("rsa_pem", "RS256"), ("ec_pem", "ES256"), ("ed25519_pem", "EdDSA")]
+)
+async def test_an_upstream_verifies_it_with_the_published_keys(request, access, clock, fixture, algorithm):
     key = SigningKey(request.getfixturevalue(fixture), algorithm)
     signer = BackendJwtSigner(key=key, profile=PROFILE, clock=clock, cache_entries=10)
 
-    assertion = signer.assertion(access)
+    assertion = await signer.assertion(access)
 
     assert jwt.get_unverified_header(assertion) == {"typ": "JWT", "alg": algorithm, "kid": key.kid}
     claims = verified(assertion, key)
     assert (claims[WSO2 + "enduser"], claims[WSO2 + "tier"], claims["exp"]) == ("alice", "Gold", 1_000_900)
 
 
-def test_it_is_base64url_without_padding(signer, access):
+async def test_it_is_base64url_without_padding(signer, access):
     access = with_facts(access, claims={"odd": "\u00ff\u00fe>>>???~~~"})
 
-    assert set(signer.assertion(access)).isdisjoint("+/= \n")
+    assert set(await signer.assertion(access)).isdisjoint("+/= \n")
 
 
 @pytest.mark.parametrize("name", ["alice.b.smith", "Zo\u00eb \u674e \U0001f600", "a" * 200, "o'\"<\\>\r\n", "\ud800"])
-def test_odd_names_arrive_as_they_are_twice(signer, key, access, name):
+async def test_odd_names_arrive_as_they_are_twice(signer, key, access, name):
     access = replace(access, application=replace(access.application, name=name))
     access = with_facts(access, subject=name, claims={name: name})
 
-    for assertion in (signer.assertion(access), signer.assertion(access)):
+    for assertion in (await signer.assertion(access), await signer.assertion(access)):
         claims = verified(assertion, key)
         assert [claims[n] for n in ("sub", WSO2 + "enduser", WSO2 + "applicationname", name)] == [name] * 4
 
 
-def test_it_is_signed_once_for_a_token_and_an_api(signer, access, clock):
-    first = signer.assertion(access)
+async def test_it_is_signed_once_for_a_token_and_an_api(signer, access, clock):
+    first = await signer.assertion(access)
     clock.now += 800
 
-    assert signer.assertion(access) == first
+    assert await signer.assertion(access) == first
 
 
-def test_equal_facts_from_another_cache_entry_are_the_same(signer, access):
-    assert signer.assertion(access) == signer.assertion(with_facts(access, scopes=frozenset({"read", "write"})))
+async def test_equal_facts_from_another_cache_entry_are_the_same(signer, access):
+    assert await signer.assertion(access) == await signer.assertion(
+        with_facts(access, scopes=frozenset({"read", "write"}))
+    )
 
 
-def test_it_is_renewed_before_it_ends(signer, key, access, clock):
-    first = signer.assertion(access)
+async def test_it_is_renewed_before_it_ends(signer, key, access, clock):
+    first = await signer.assertion(access)
     clock.now += 871  # 30 s before its end, at most
-    second = signer.assertion(access)
+    second = await signer.assertion(access)
 
     assert second != first
     assert verified(second, key)["exp"] == 1_001_771
     assert verified(second, key)["jti"] != verified(first, key)["jti"]
 
 
-def test_it_is_not_renewed_when_the_token_ends_with_it(signer, access, clock):
+async def test_it_is_not_renewed_when_the_token_ends_with_it(signer, access, clock):
     access = with_facts(access, expires_at=1_000_100.0)
-    first = signer.assertion(access)
+    first = await signer.assertion(access)
     clock.now = 1_000_099.9
-    assert signer.assertion(access) == first
+    assert await signer.assertion(access) == first
 
 
-def test_it_is_not_used_past_the_end_of_the_token(signer, access, clock):
+async def test_it_is_not_used_past_the_end_of_the_token(signer, access, clock):
     access = with_facts(access, expires_at=1_000_100.0)
-    first = signer.assertion(access)
+    first = await signer.assertion(access)
     clock.now = 1_000_100.0
-    assert signer.assertion(access) != first
+    assert await signer.assertion(access) != first
 
 
-def test_a_clock_that_was_set_back_brings_out_no_assertion_of_the_future(signer, key, access, clock):
-    first = signer.assertion(access)
+async def test_a_clock_that_was_set_back_brings_out_no_assertion_of_the_future(signer, key, access, clock):
+    first = await signer.assertion(access)
     clock.now -= 3600
 
-    assert verified(signer.assertion(access), key)["iat"] == verified(first, key)["iat"] - 3600
+    assert verified(await signer.assertion(access), key)["iat"] == verified(first, key)["iat"] - 3600
 
 
 @pytest.mark.parametrize(
@@ -129,50 +137,77 @@ def test_a_clock_that_was_set_back_brings_out_no_assertion_of_the_future(signer,
         lambda access: replace(access, key_type=None),
         lambda access: replace(access, api=replace(access.api, version="1.0.1")),
         lambda access: replace(access, api=replace(access.api, id="petstore-2")),
+        lambda access: replace(access, api=replace(access.api, organization="another")),
+        lambda access: replace(access, api=replace(access.api, backend_jwt_audience=("https://upstream.example",))),
+        lambda access: replace(access, principal=replace(access.principal, certificate=CERTIFICATE)),
         lambda access: with_facts(access, claims={"email": "alice@example.net"}),
         lambda access: with_facts(access, scopes=frozenset({"read"})),
         lambda access: with_token(access, b"another"),
     ],
 )
-def test_what_enters_the_claims_shows_at_once(signer, access, change):
-    first = signer.assertion(access)
+async def test_what_enters_the_claims_shows_at_once(signer, access, change):
+    first = await signer.assertion(access)
 
-    assert signer.assertion(change(access)) != first
+    assert await signer.assertion(change(access)) != first
 
 
-def test_a_changed_policy_is_said_at_once(signer, key, access):
-    signer.assertion(access)
+async def test_the_policy_of_a_certificate_is_said_at_once(signer, key, access):
+    """It has no subscription whose policy could change."""
+    for policy in ("Bronze", "Silver"):
+        principal = replace(access.principal, certificate=replace(CERTIFICATE, policy=policy))
+        shown = replace(access, subscription=None, principal=principal)
+        assert verified(await signer.assertion(shown), key)[WSO2 + "tier"] == policy
+
+
+async def test_an_assertion_for_one_api_is_not_good_at_another(key, access, clock):
+    """Where the APIs have audiences of their own."""
+    signer = BackendJwtSigner(key=key, profile=PROFILE, clock=clock, cache_entries=10)
+    own = replace(access, api=replace(access.api, id="orders", backend_jwt_audience=("https://orders.example",)))
+    with pytest.raises(jwt.InvalidAudienceError):
+        verified(await signer.assertion(own), key)
+
+
+async def test_one_that_holds_is_had_without_waiting(signer, access, clock):
+    assert signer.held(access) is None
+    made = await signer.assertion(access)
+    assert signer.held(access) == made
+    clock.now += 900
+    assert signer.held(access) is None
+
+
+async def test_a_changed_policy_is_said_at_once(signer, key, access):
+    await signer.assertion(access)
     changed = replace(access, subscription=replace(access.subscription, policy="Silver"))
 
-    assert verified(signer.assertion(changed), key)[WSO2 + "tier"] == "Silver"
+    assert verified(await signer.assertion(changed), key)[WSO2 + "tier"] == "Silver"
 
 
-def test_the_resource_does_not_matter(signer, access):
+async def test_the_resource_does_not_matter(signer, access):
     elsewhere = replace(access, resource=replace(access.resource, template="/orders"))
 
-    assert signer.assertion(elsewhere) == signer.assertion(access)
+    assert await signer.assertion(elsewhere) == await signer.assertion(access)
 
 
-def test_the_least_recently_used_is_signed_anew(key, access, clock):
+async def test_the_least_recently_used_is_signed_anew(key, access, clock):
     signer = BackendJwtSigner(key=key, profile=PROFILE, clock=clock, cache_entries=2)
     one, two, three = (with_token(access, token) for token in (b"1", b"2", b"3"))
-    kept, dropped = signer.assertion(one), signer.assertion(two)
-    signer.assertion(one)
-    signer.assertion(three)
+    kept, dropped = await signer.assertion(one), await signer.assertion(two)
+    await signer.assertion(one)
+    await signer.assertion(three)
 
-    assert signer.assertion(one) == kept
-    assert signer.assertion(two) != dropped
+    assert await signer.assertion(one) == kept
+    assert await signer.assertion(two) != dropped
 
 
-def test_without_a_cache_each_is_signed(key, access, clock):
+async def test_without_a_cache_each_is_signed(key, access, clock):
     signer = BackendJwtSigner(key=key, profile=PROFILE, clock=clock, cache_entries=0)
 
-    assert signer.assertion(access) != signer.assertion(access)
+    assert await signer.assertion(access) != await signer.assertion(access)
 
 
-def test_a_token_with_claims_that_are_not_json_is_refused(signer, access):
+async def test_a_token_with_claims_that_are_not_json_is_refused(signer, access):
     with pytest.raises(Denied) as refused:
-        signer.assertion(with_facts(access, claims={"odd": float("nan")}))
+        await signer.assertion(with_facts(access, claims={"odd": float("nan")}))
 
     assert refused.value.reason is Reason.INVALID_TOKEN
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
+from support.redis_servers import patient
 from support.valkey import ValkeyServer
 
 from extauthz.cache.cache import ClaimOutcome
 from extauthz.cache.keys import CacheKeys
-from extauthz.cache.redis import RedisOptions, RedisStore
+from extauthz.cache.redis import RedisStore
 from extauthz.cache.sealed import FactsSealer
 from extauthz.model.token import TokenFacts, TokenForm
 
@@ -19,7 +20,6 @@ pytestmark = pytest.mark.external_service
 KEY, OTHER = b"k" * 32, b"o" * 32
 FACTS_NAME, CLAIM_NAME = f"extauthz:facts:{KEY.hex()}", f"extauthz:claim:{KEY.hex()}"
 FACTS = TokenFacts(form=TokenForm.INTROSPECTED, believe_until=1060.0, subject="alice", claims={"sub": "alice"})
-PATIENT = RedisOptions(timeout_seconds=20.0)
 
 
 @pytest.fixture
@@ -37,12 +37,16 @@ async def store_of(valkey, clock, sealer, reported):
     """Makes stores on the server and closes them."""
     async with contextlib.AsyncExitStack() as stack:
 
-        def make(options=PATIENT, url=None):
+        def make(url=None, **options):
             def health(*, reachable: bool) -> None:
                 reported.append(reachable)
 
             store = RedisStore(
-                url=url or valkey.url, sealer=sealer, clock=clock, health=health, options=options, monotonic=clock
+                options=patient(url or valkey.url, **options),
+                sealer=sealer,
+                clock=clock,
+                health=health,
+                monotonic=clock,
             )
             stack.push_async_callback(store.close)
             return store
@@ -125,7 +129,7 @@ async def test_a_forgotten_fact_is_gone(store_of):
 
 
 async def test_one_prefix_does_not_see_another(store_of, server):
-    mesh = store_of(replace(PATIENT, prefix="mesh-b:"))
+    mesh = store_of(prefix="mesh-b:")
     await mesh.put(KEY, FACTS)
 
     assert await store_of().get(KEY) is None
@@ -202,7 +206,7 @@ async def test_an_outage_and_its_end_are_reported_once_each(store_of, valkey, cl
 
 
 async def test_a_server_that_hangs_costs_one_time_out_and_then_nothing(store_of, valkey, reported):
-    store = store_of(RedisOptions(timeout_seconds=0.1))
+    store = store_of(timeout_seconds=0.1)
     valkey.pause()
     loop = asyncio.get_running_loop()
     started = loop.time()
@@ -214,7 +218,7 @@ async def test_a_server_that_hangs_costs_one_time_out_and_then_nothing(store_of,
 
 
 async def test_a_server_that_hangs_holds_a_crowd_up_only_once(store_of, valkey, reported):
-    store = store_of(RedisOptions(timeout_seconds=0.2, connections=2))
+    store = store_of(timeout_seconds=0.2, connections=2)
     valkey.pause()
     loop = asyncio.get_running_loop()
     started = loop.time()
@@ -226,7 +230,7 @@ async def test_a_server_that_hangs_holds_a_crowd_up_only_once(store_of, valkey, 
 
 async def test_a_server_that_hung_is_used_again(store_of, valkey, clock):
     endless = replace(FACTS, believe_until=float("inf"))
-    patient, store = store_of(), store_of(replace(PATIENT, timeout_seconds=0.2))
+    patient, store = store_of(), store_of(timeout_seconds=0.2)
     await patient.put(KEY, endless)
     valkey.pause()
     assert await store.get(KEY) is None
@@ -237,7 +241,7 @@ async def test_a_server_that_hung_is_used_again(store_of, valkey, clock):
 
 
 async def test_a_crowd_above_the_connections_is_no_outage(store_of, reported):
-    store = store_of(replace(PATIENT, connections=2))
+    store = store_of(connections=2)
     await store.put(KEY, FACTS)
 
     assert await asyncio.gather(*(store.get(KEY) for _ in range(200))) == [FACTS] * 200
@@ -245,7 +249,7 @@ async def test_a_crowd_above_the_connections_is_no_outage(store_of, reported):
 
 
 async def test_a_wait_for_a_connection_that_is_too_long_is_a_miss_and_no_outage(store_of, reported):
-    store = store_of(RedisOptions(timeout_seconds=0.01, connections=1))
+    store = store_of(timeout_seconds=0.01, connections=1)
     async with store._connection._slots:  # as if another command had the only connection
         assert await store.get(KEY) is None
 
@@ -253,7 +257,7 @@ async def test_a_wait_for_a_connection_that_is_too_long_is_a_miss_and_no_outage(
 
 
 async def test_a_caller_who_leaves_spoils_nothing(store_of, valkey):
-    store = store_of(replace(PATIENT, connections=1))
+    store = store_of(connections=1)
     await store.put(KEY, FACTS)
     valkey.pause()
     leaving = asyncio.create_task(store.get(KEY))
@@ -285,7 +289,7 @@ async def test_a_stranger_on_the_port_is_an_outage(store_of, reported):
 @pytest.mark.parametrize(("password", "expected", "reports"), [("right", FACTS, [True]), ("wrong", None, [False])])
 async def test_a_server_with_a_password_is_used_with_it_only(store_of, reported, password, expected, reports):
     async with ValkeyServer("--requirepass", "right") as guarded:
-        store = store_of(replace(PATIENT, password=password), url=guarded.url)
+        store = store_of(guarded.url, password=password)
         await store.put(KEY, FACTS)
 
         assert await store.get(KEY) == expected
@@ -293,7 +297,7 @@ async def test_a_server_with_a_password_is_used_with_it_only(store_of, reported,
 
 
 def test_the_password_is_not_printed():
-    assert "secret word" not in repr(RedisOptions(password="secret word"))
+    assert "secret word" not in repr(patient("redis://localhost", password="secret word"))
 
 
 async def test_another_scheme_is_refused_at_construction(store_of):

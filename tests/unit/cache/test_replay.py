@@ -4,8 +4,9 @@ import contextlib
 
 import pytest
 from redis.asyncio import Redis
+from support.redis_servers import patient
 
-from extauthz.cache.redis_connection import RedisConnection, RedisOptions
+from extauthz.cache.redis_connection import RedisConnection
 from extauthz.cache.replay import MemoryReplay, RedisReplay
 from extauthz.model.errors import Unavailable
 
@@ -59,8 +60,8 @@ async def replica_of(valkey, clock, reported):
             def health(*, reachable: bool) -> None:
                 reported.append(reachable)
 
-            options = RedisOptions(timeout_seconds=timeout_seconds)
-            connection = RedisConnection(valkey.url, options, component="replay memory", health=health, monotonic=clock)
+            options = patient(valkey.url, timeout_seconds=timeout_seconds)
+            connection = RedisConnection(options, component="replay memory", health=health, monotonic=clock)
             stack.push_async_callback(connection.close)
             return RedisReplay(connection, prefix=options.prefix)
 

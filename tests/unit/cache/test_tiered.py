@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
+from support.redis_servers import patient
 
 from extauthz.cache.cache import Claim, ClaimOutcome
 from extauthz.cache.keys import CacheKeys
 from extauthz.cache.memory import MemoryCache
-from extauthz.cache.redis import RedisOptions, RedisStore
+from extauthz.cache.redis import RedisStore
 from extauthz.cache.sealed import FactsSealer
 from extauthz.cache.tiered import TieredCache
 from extauthz.model.errors import Reason, Unavailable
@@ -29,7 +30,6 @@ FACTS = TokenFacts(
     token_id="jti-of-alice",
     claims={"sub": "alice@example.com", "client_id": "client-of-alice"},
 )
-PATIENT = RedisOptions(timeout_seconds=20.0, claim_seconds=60.0)
 PATIENCE_SECONDS = 60.0
 
 
@@ -73,11 +73,16 @@ async def replica(valkey, clock, reported):
 
     async with contextlib.AsyncExitStack() as stack:
 
-        def make(options=PATIENT, wait_seconds=PATIENCE_SECONDS):
+        def make(wait_seconds=PATIENCE_SECONDS, claim_seconds=60.0, **options):
             memory = MemoryCache(entries=100, negative_entries=100, clock=clock)
             sealer = FactsSealer(KEYS.sealing)
             store = RedisStore(
-                url=valkey.url, sealer=sealer, clock=clock, health=health, options=options, monotonic=clock
+                options=patient(valkey.url, **options),
+                sealer=sealer,
+                clock=clock,
+                health=health,
+                claim_seconds=claim_seconds,
+                monotonic=clock,
             )
             cache = TieredCache(memory, store, wait_seconds=wait_seconds)
             stack.push_async_callback(cache.close)

@@ -57,6 +57,8 @@ def test_off_is_a_word():
          "key_managers[0].introspection.endpoint"),
         ({"introspection": {"endpoint": "https://i/introspect"}}, "key_managers[0].introspection.authentication"),
         ({"clock_skew_seconds": 301}, "key_managers[0].clock_skew_seconds"),
+        ({"userinfo": {"endpoint": "http://i.example.com/userinfo"}}, "key_managers[0].userinfo.endpoint"),
+        ({"userinfo": {"endpoint": "https://i.example.com/userinfo"}, "binding": "any"}, "key_managers[0].userinfo"),
         ({"clock_skew_seconds": -1}, "key_managers[0].clock_skew_seconds"),
     ],
 )  # fmt: skip
@@ -241,3 +243,11 @@ def test_an_alias_that_leads_elsewhere_is_a_mistake(alias):
 def test_an_alias_that_is_not_there_is_a_mistake(tmp_path):
     with pytest.raises(DocumentError, match=r"missing\.pem"):
         contents(tmp_path, key_managers=[key_manager(jwt={"certificates": [{"alias": "missing"}]})])
+
+
+def test_an_api_that_takes_no_tokens_need_not_say_where_opaque_ones_go():
+    introspection = {"endpoint": "https://issuer.example.com/introspect", "authentication": BASIC}
+    two = [key_manager(id=name, issuer=f"https://{name}", introspection=introspection) for name in ("km", "other")]
+    assert "apis[0].key_managers" in mistakes(key_managers=two)
+    by_key = {"oauth2": False, "api_key": {"header": "X-Api-Key"}}
+    assert contents(key_managers=two, apis=[api(security=by_key)]).apis[0].security.oauth2 is False

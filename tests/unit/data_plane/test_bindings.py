@@ -1,6 +1,7 @@
 """The sections `client_certificate` and `dpop` of the settings, and what they make."""
 
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ def settings(**sections: Any) -> Settings:
 
 def built(**sections: Any):
     chosen = settings(**sections)
-    return binding_check(chosen, SECRETS, health=health_of(chosen), stack=AsyncExitStack(), clock=lambda: NOW)
+    return binding_check(chosen, SECRETS, Path(), health=health_of(chosen), stack=AsyncExitStack(), clock=lambda: NOW)
 
 
 async def present(check, cnf, proof="", scheme=TokenScheme.DPOP, **of_request):

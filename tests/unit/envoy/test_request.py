@@ -3,6 +3,7 @@
 import pytest
 from envoy.config.core.v3.base_pb2 import HeaderMap, HeaderValue
 from envoy.service.auth.v3.external_auth_pb2 import CheckRequest
+from google.protobuf import json_format
 from support.check_client import check_request
 
 from extauthz.envoy.request import MAX_REQUEST_ID_LENGTH, request_context
@@ -12,6 +13,26 @@ from extauthz.model.errors import Denied, Reason
 def wire(**attributes):
     """The request after a trip over the wire."""
     return CheckRequest.FromString(bytes(check_request(**attributes)))
+
+
+def on_route(metadata, **attributes):
+    """The request on a route that has metadata, after a trip over the wire."""
+    check = wire(**attributes)
+    json_format.ParseDict({"filterMetadata": metadata}, check.attributes.route_metadata_context)
+    return CheckRequest.FromString(check.SerializeToString())
+
+
+def http_routes(*names):
+    """What Envoy Gateway says of routes with the annotation `gateway.envoyproxy.io/extauthz-api`."""
+    described = {"kind": "HTTPRoute", "name": "pets", "namespace": "shop", "sectionName": "all"}
+    annotated = [{**described, "annotations": {"extauthz-api": name, "team": "pets"}} for name in names]
+    return {"envoy-gateway": {"resources": [described, *annotated]}}
+
+
+def from_address(address):
+    check = wire()
+    json_format.ParseDict(address, check.attributes.source.address)
+    return CheckRequest.FromString(check.SerializeToString())
 
 
 def test_the_request_is_taken_as_envoy_describes_it():
@@ -70,6 +91,102 @@ def test_the_api_cannot_be_named_by_the_client():
     assert request_context(wire(headers={"api": "other"})).api_id is None
 
 
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"extauthz": {"api": "petstore-v1", "more": {"than": "this"}}},
+        http_routes("petstore-v1"),
+        http_routes("petstore-v1", "petstore-v1"),
+        {"extauthz": {"api": "petstore-v1"}} | http_routes("petstore-v1"),
+        {"extauthz": {"other": 1}, "envoy.lb": {"api": "other"}} | http_routes("petstore-v1"),
+    ],
+)
+def test_the_route_names_the_api_in_its_metadata(metadata):
+    assert request_context(on_route(metadata)).api_id == "petstore-v1"
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {},
+        http_routes(),
+        {"extauthz": {}},
+        {"envoy.lb": {"api": "petstore-v1"}},
+        {"envoy-gateway": {"api": "petstore-v1", "extauthz-api": "petstore-v1"}},
+        {"envoy-gateway": {"resources": "petstore-v1"}},
+        {"envoy-gateway": {"resources": [None, {"annotations": "extauthz-api"}]}},
+        {"envoy-gateway": {"resources": [{"annotations": {"gateway.envoyproxy.io/extauthz-api": "petstore-v1"}}]}},
+    ],
+)
+def test_metadata_may_name_no_api(metadata):
+    assert request_context(on_route(metadata)).api_id is None
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        http_routes("petstore-v1", "petstore-v2"),
+        {"extauthz": {"api": "petstore-v1"}} | http_routes("petstore-v2"),
+        {"extauthz": {"api": "petstore-v1"}} | http_routes(""),
+        {"extauthz": {"api": 1}},
+        {"extauthz": {"api": None}},
+        {"extauthz": {"api": ["petstore-v1"]}},
+        {"extauthz": {"api": {"id": "petstore-v1"}}},
+        http_routes(True),
+        http_routes("petstore-v1", False),
+    ],
+)
+def test_metadata_that_name_two_apis_or_no_name_refuse(metadata):
+    """A route that was meant to name its API must not fall back to what the client chose."""
+    with pytest.raises(Denied) as denied:
+        request_context(on_route(metadata))
+    assert denied.value.reason is Reason.NO_MATCHING_API
+
+
+def test_an_empty_name_in_metadata_is_not_taken_for_no_name():
+    assert request_context(on_route({"extauthz": {"api": ""}})).api_id == ""
+
+
+@pytest.mark.parametrize("metadata", [{"extauthz": {"api": "other"}}, {"extauthz": {"api": 1}}, http_routes("a", "b")])
+def test_a_context_extension_comes_before_metadata(metadata):
+    assert request_context(on_route(metadata, extensions={"api": "petstore-v1"})).api_id == "petstore-v1"
+
+
+def test_an_empty_context_extension_is_not_taken_for_none_either():
+    assert request_context(on_route({"extauthz": {"api": "other"}}, extensions={"api": ""})).api_id == ""
+
+
+def test_asking_for_absent_metadata_does_not_add_them():
+    check = on_route({"extauthz": {"x": 1}})
+    before = check.SerializeToString(deterministic=True)
+    request_context(check)
+    assert check.SerializeToString(deterministic=True) == before
+
+
+@pytest.mark.parametrize(
+    ("address", "seen"),
+    [
+        ({"socketAddress": {"address": "192.0.2.7", "portValue": 4711}}, "192.0.2.7"),
+        ({"socketAddress": {"address": "2001:db8::7", "portValue": 4711}}, "2001:db8::7"),
+        ({"socketAddress": {"address": "::ffff:192.0.2.7", "portValue": 4711}}, "::ffff:192.0.2.7"),
+        ({"socketAddress": {"address": "fe80::1%eth0", "portValue": 4711}}, "fe80::1%eth0"),
+        ({"socketAddress": {"address": "client.example.com", "portValue": 4711}}, ""),
+        ({"socketAddress": {"address": "cafe", "portValue": 4711}}, ""),
+        ({"socketAddress": {"address": ":" * 46, "portValue": 4711}}, ""),
+        ({"socketAddress": {"address": ":" * 200_000 + "!", "portValue": 4711}}, ""),
+        ({"pipe": {"path": "/run/client.sock"}}, ""),
+        ({"envoyInternalAddress": {"serverListenerName": "192.0.2.7"}}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_peer_has_an_ip_address_or_none(address, seen):
+    assert request_context(from_address(address)).peer_address == seen
+
+
+def test_the_client_cannot_say_where_it_comes_from():
+    assert request_context(wire(headers={"x-forwarded-for": "192.0.2.7"})).peer_address == ""
+
+
 def test_the_request_id_is_the_header_that_others_log():
     assert request_context(wire(headers={"x-request-id": "r-1"})).request_id == "r-1"
     assert request_context(wire(raw_headers=[("x-request-id", b"r-2")])).request_id == "r-2"
@@ -94,6 +211,10 @@ def test_headers_are_not_in_the_repr():
     assert "secret" not in repr(request_context(wire(headers={"authorization": "Bearer secret"})))
 
 
+def test_a_query_which_may_hold_an_api_key_is_not_in_the_repr():
+    assert "secret" not in repr(request_context(wire(path="/pets?api_key=secret")))
+
+
 def test_scheme_and_client_certificate_are_taken_as_envoy_sends_them():
     context = request_context(wire(scheme="https", certificate="-----BEGIN%20CERTIFICATE-----"))
     assert (context.scheme, context.peer_certificate) == ("https", "-----BEGIN%20CERTIFICATE-----")
@@ -102,4 +223,4 @@ def test_scheme_and_client_certificate_are_taken_as_envoy_sends_them():
 
 def test_what_envoy_does_not_send_is_empty():
     context = request_context(wire())
-    assert (context.scheme, context.peer_certificate) == ("", "")
+    assert (context.scheme, context.peer_certificate, context.peer_address) == ("", "", "")

@@ -9,7 +9,9 @@ from support.check_client import OVERWRITES, CheckResponse, denied, headers_of
 
 from extauthz.envoy.refusals import REFUSALS
 from extauthz.envoy.response import ResponseBuilder, ResponsePolicy
+from extauthz.model.api import Api
 from extauthz.model.check import Deny
+from extauthz.model.cors import Cors
 from extauthz.model.errors import ErrorFormat, Reason
 
 pytestmark = OVERWRITES
@@ -160,6 +162,61 @@ def test_a_blocked_api_says_when_to_come_back_only_if_that_is_known():
 def test_a_refusal_other_than_503_does_not_say_when_to_come_back():
     refusal = denied(response_to(Deny(reason=Reason.INTERNAL, retry_after_seconds=60)))
     assert "retry-after" not in headers_of(refusal)
+
+
+def to_browser(reason, allow_origin, cors, **settings):
+    """The headers of a refusal to a script of that origin."""
+    api = Api(id="a", name="A", version="1", context="/", cors=cors)
+    return headers_of(denied(response_to(Deny(reason=reason, api=api, allow_origin=allow_origin, **settings))))
+
+
+ORIGIN = "https://app.example.com"
+CORS = Cors(origins=frozenset({ORIGIN}))
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_a_script_of_a_named_origin_may_read_every_refusal(reason):
+    headers = to_browser(reason, ORIGIN, CORS)
+    assert headers["access-control-allow-origin"] == ORIGIN
+    assert headers["vary"] == "Origin"
+    assert "www-authenticate" in headers["access-control-expose-headers"].split(", ")
+    assert "access-control-allow-credentials" not in headers
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_any_other_refusal_says_nothing_to_browsers(reason):
+    for headers in (
+        to_browser(reason, None, CORS),
+        to_browser(reason, ORIGIN, None),
+        headers_of(denied(response_to(Deny(reason=reason, allow_origin=ORIGIN)))),
+    ):
+        assert [name for name in headers if name.startswith("access-control") or name == "vary"] == []
+
+
+def test_cookies_and_headers_of_the_answer_are_allowed_as_the_api_says():
+    cors = Cors(origins=frozenset({ORIGIN}), credentials=True, exposed_headers=frozenset({"X-Request-Id"}))
+    headers = to_browser(Reason.INVALID_TOKEN, ORIGIN, cors)
+    assert headers["access-control-allow-credentials"] == "true"
+    assert headers["access-control-expose-headers"] == "dpop-nonce, retry-after, www-authenticate, x-request-id"
+
+
+def test_any_origin_is_allowed_without_cookies():
+    headers = to_browser(Reason.INVALID_TOKEN, "*", Cors(origins=frozenset({"*"})))
+    assert headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in headers
+
+
+def test_what_the_refusal_says_besides_is_still_there():
+    headers = to_browser(Reason.METHOD_NOT_ALLOWED, ORIGIN, CORS, methods=frozenset({"GET"}))
+    assert (headers["allow"], headers["content-type"]) == ("GET", "application/json")
+
+
+def test_a_plain_refusal_is_made_once():
+    builder = ResponseBuilder(ResponsePolicy())
+    api = Api(id="a", name="A", version="1", context="/", cors=CORS)
+    assert builder.response(Deny(reason=Reason.INVALID_TOKEN, api=api)) is builder.response(
+        Deny(reason=Reason.INVALID_TOKEN, detail="other")
+    )
 
 
 def test_the_detail_stays_with_the_operator():

@@ -1,11 +1,12 @@
 """What operators and upstreams can ask, over real connections."""
 
 import contextlib
+import re
 
 import aiohttp
 import pytest
 
-from extauthz.operations.app import operations_app
+from extauthz.operations.app import JwkSetDocument, operations_app
 from extauthz.operations.server import OperationsServer
 from extauthz.telemetry.health import Health
 
@@ -53,6 +54,7 @@ async def test_the_state_of_each_component_is_shown_and_not_kept(path):
             "components": {
                 "cache": {"ok": False, "essential": False, "detail": "connection refused"},
                 "catalog": {"ok": False, "essential": True, "detail": "not started"},
+                "catalog_source": {"ok": False, "essential": False, "detail": "not started"},
                 "revocation_channel": {"ok": False, "essential": False, "detail": "not started"},
                 "revocations": {"ok": False, "essential": True, "detail": "not started"},
             },
@@ -74,6 +76,37 @@ async def test_the_keys_of_the_backend_jwt_are_public_for_a_while():
         assert response.headers["content-type"] == "application/jwk-set+json"
         assert response.headers["cache-control"] == "public, max-age=60"
         assert await response.json(content_type="application/jwk-set+json") == KEYS
+
+
+async def test_who_has_the_keys_is_told_that_they_are_the_same():
+    app = operations_app(health=Health(), jwks=lambda: KEYS, jwks_max_age_seconds=60)
+    async with client_of(app) as client:
+        async with client.get("/jwks") as response:
+            etag = response.headers["etag"]
+        assert re.fullmatch(r'"[A-Za-z0-9_-]{43}"', etag), "strong: the bytes are the same"
+        for held in (etag, f"W/{etag}", f'"other", {etag}', f'W/"a,b" ,{etag}', "*"):
+            async with client.get("/jwks", headers={"If-None-Match": held}) as response:
+                assert (response.status, await response.read()) == (304, b"")
+                assert (response.headers["etag"], response.headers["cache-control"]) == (etag, "public, max-age=60")
+
+
+@pytest.mark.parametrize("held", ['"other"', "", "nonsense", '"', "W/*", '"*"'])
+async def test_who_has_other_keys_gets_those_of_now(held):
+    app = operations_app(health=Health(), jwks=lambda: KEYS)
+    async with client_of(app) as client, client.get("/jwks", headers={"If-None-Match": held}) as response:
+        assert response.status == 200
+        assert await response.json(content_type=None) == KEYS
+
+
+async def test_other_keys_have_another_tag_and_equal_ones_the_same():
+    tags = []
+    sets: list[JwkSetDocument] = [lambda: KEYS, lambda: {"keys": [*KEYS["keys"]]}, lambda: {"keys": []}]
+    for keys in sets:
+        app = operations_app(health=Health(), jwks=keys)
+        async with client_of(app) as client, client.head("/jwks") as response:
+            tags.append(response.headers["etag"])
+
+    assert tags[0] == tags[1] != tags[2]
 
 
 async def test_the_keys_are_those_of_now():

@@ -9,7 +9,7 @@ from support.revocations import REVOCATION_SECRET, HeldRevocations, redis_channe
 from support.valkey import ValkeyServer
 
 from extauthz.model.errors import Unavailable
-from extauthz.revocation.channel import evicts
+from extauthz.redis_client.eviction import evicts
 from extauthz.revocation.keys import RevocationKeys
 from extauthz.revocation.revocation import Entry, Revocation, RevocationForm
 

@@ -72,5 +72,6 @@ def test_the_components_cannot_be_changed_from_outside():
 
 def test_the_repr_tells_the_state():
     assert repr(Health()) == (
-        "<Health ready=False draining=False failed=['cache', 'catalog', 'revocation_channel', 'revocations']>"
+        "<Health ready=False draining=False failed="
+        "['cache', 'catalog', 'catalog_source', 'revocation_channel', 'revocations']>"
     )

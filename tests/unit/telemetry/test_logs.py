@@ -3,12 +3,15 @@
 import io
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 import structlog
 
 from extauthz.envoy.request import RequestHeaders
 from extauthz.model.api import Api, Resource, ResourceMatch
+from extauthz.model.api_key import ApiKey
+from extauthz.model.api_security import RegisteredCertificate
 from extauthz.model.application import Application
 from extauthz.model.check import Access, Allow, Deny, Principal, RequestContext
 from extauthz.model.errors import Reason
@@ -90,8 +93,36 @@ def test_an_allowed_request_is_one_line_without_token_subject_and_claims(out):
     assert [hidden for hidden in HIDDEN if hidden in out.getvalue()] == []
 
 
+@pytest.mark.parametrize(
+    ("credential", "expected"),
+    [
+        ({"key_manager": KeyManager(id="km", issuer="i")}, {"credential": "token", "key_manager": "km"}),
+        (
+            {"api_key": ApiKey(id="partner", hash=b"the-token-key", application="mobile")},
+            {"credential": "api_key", "api_key": "partner"},
+        ),
+        (
+            {"certificate": RegisteredCertificate(thumbprint="t", subject="CN=batch", not_before=0, not_after=2e9)},
+            {"credential": "certificate", "certificate": "CN=batch"},
+        ),
+        ({"application": "mobile"}, {"credential": "extension"}),
+    ],
+)
+def test_a_line_names_the_kind_of_credential_and_never_the_credential(out, credential, expected):
+    caller = Principal(facts=FACTS, token_key=b"the-token-key", **credential)
+    DecisionLog()(REQUEST, Allow(match=MATCH, access=replace(ACCESS, principal=caller)), 0.0015)
+    event = only_line(out)
+    assert {name: event.get(name) for name in expected} == expected
+    assert {"key_manager", "api_key", "certificate"} & event.keys() == expected.keys() - {"credential"}
+    assert [hidden for hidden in HIDDEN if hidden in out.getvalue()] == []
+
+
 def test_a_refused_request_is_one_line_with_its_reason_and_without_the_token(out):
-    DecisionLog()(REQUEST, Deny(reason=Reason.TOKEN_EXPIRED, detail="expired 5 s ago", match=MATCH), 0.001)
+    DecisionLog()(
+        REQUEST,
+        Deny(reason=Reason.TOKEN_EXPIRED, detail="expired 5 s ago", api=MATCH.api, resource=MATCH.resource),
+        0.001,
+    )
     event = only_line(out)
     assert (event["event"], event["reason"], event["detail"]) == ("denied", "token_expired", "expired 5 s ago")
     assert (event["request_id"], event["api"]) == ("request-1", "petstore")

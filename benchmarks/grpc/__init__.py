@@ -1,0 +1,135 @@
+"""Checks a second on one core, over gRPC, beside an empty handler on the same server that returns the same bytes."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.cores import LOAD, use
+from benchmarks.figure import Figure, GoalOn, Runs
+from benchmarks.files import BACKEND_JWT
+from benchmarks.h2load import Load, count_for
+from benchmarks.issuer import running_issuer
+from benchmarks.requests import check_request, numbered_token
+from benchmarks.served import Served, replayed, running_empty, running_extauthz
+
+_RUNS = int(os.environ.get("BENCH_RUNS", "5"))
+_SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
+"""Of each load."""
+_PACED_CHECKS = int(1_500 * _SECONDS)
+_PER_SECOND = 1_000
+_GOAL_SHARE, _GOAL_CORE, _GOAL_P99_MILLISECONDS = 0.80, 0.06, 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scenario:
+    name: str
+    request: bytes
+    served: Served
+    empty: Served
+    goal: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Paced:
+    """One run at a fixed rate."""
+
+    cores: float
+    """Processor time by time."""
+    load: Load
+
+
+async def figures() -> list[Figure]:
+    """Two connections, 50 streams each: enough to keep one core busy."""
+    use(LOAD)
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        scenarios = await _scenarios(folder, stack)
+        taken = [await _throughput(scenario) for scenario in scenarios]
+        measured = [
+            runs.figure(
+                f"Checks/s on one core, {scenario.name}; floor: an empty handler",
+                "1/s",
+                goal=scenario.goal,
+                at_least=True,
+            )
+            for scenario, runs in zip(scenarios, taken, strict=True)
+        ]
+        for scenario in scenarios[:2]:
+            measured += await _paced_figures(scenario)
+        return [*measured, await _calibration(scenarios[1], folder)]
+
+
+async def _scenarios(folder: Path, stack: AsyncExitStack) -> list[_Scenario]:
+    issuer = await stack.enter_async_context(running_issuer(folder))
+    plain = await stack.enter_async_context(running_extauthz(folder / "plain", issuer))
+    signing = await stack.enter_async_context(
+        running_extauthz(folder / "signing", issuer, {"backend_jwt": BACKEND_JWT})
+    )
+    jwt_request, opaque_request = check_request(issuer.rs256[0]), check_request(numbered_token(0))
+
+    async def scenario(name: str, request: bytes, served: Served, goal: float | None) -> _Scenario:
+        response = await served.answer(request)
+        empty = await stack.enter_async_context(running_empty(folder / f"empty {name}", response))
+        return _Scenario(name=name, request=request, served=served, empty=empty, goal=goal)
+
+    return [
+        await scenario("warm JWT", jwt_request, plain, _GOAL_SHARE),
+        await scenario("warm opaque", opaque_request, plain, _GOAL_SHARE),
+        await scenario("warm JWT and a backend JWT", jwt_request, signing, None),
+    ]
+
+
+async def _throughput(scenario: _Scenario) -> Runs:
+    values, floors = [], []
+    count, floor_count = await _count(scenario.served, scenario.request), await _count(scenario.empty, scenario.request)
+    for _ in range(_RUNS):
+        floors.append((await scenario.empty.load(scenario.request, count=floor_count)).per_second)
+        values.append((await scenario.served.load(scenario.request, count=count)).per_second)
+    return Runs(values=tuple(values), floors=tuple(floors))
+
+
+async def _count(served: Served, request: bytes) -> int:
+    return await count_for(_SECONDS, lambda count: served.load(request, count=count))
+
+
+async def _paced_figures(scenario: _Scenario) -> list[Figure]:
+    pairs = [
+        (await _paced(scenario.served, scenario.request), await _paced(scenario.empty, scenario.request))
+        for _ in range(_RUNS)
+    ]
+    what = f"at {_PER_SECOND} Checks/s, {scenario.name}"
+    above = Runs(values=tuple(own.cores - empty.cores for own, empty in pairs))
+    cores = Runs(values=tuple(own.cores for own, _ in pairs), floors=tuple(empty.cores for _, empty in pairs))
+    return [
+        cores.figure(f"{what}: processor; floor: an empty handler", "core"),
+        above.figure(f"{what}: processor, above the empty handler", "core", goal=_GOAL_CORE, goal_on=GoalOn.VALUE),
+        *_latencies(what, pairs),
+    ]
+
+
+def _latencies(what: str, pairs: list[tuple[_Paced, _Paced]]) -> Iterator[Figure]:
+    for percent, goal in ((50, None), (99, _GOAL_P99_MILLISECONDS)):
+        values = tuple(own.load.percentile(percent) for own, _ in pairs)
+        floors = tuple(empty.load.percentile(percent) for _, empty in pairs)
+        name = f"{what}: p{percent}; floor: an empty handler"
+        yield Runs(values=values, floors=floors).figure(name, "ms", goal=goal, goal_on=GoalOn.VALUE)
+
+
+async def _paced(served: Served, request: bytes) -> _Paced:
+    before = served.processor_seconds()
+    load = await served.load(request, count=_PACED_CHECKS, per_second=_PER_SECOND)
+    return _Paced(cores=(served.processor_seconds() - before) * load.per_second / _PACED_CHECKS, load=load)
+
+
+async def _calibration(scenario: _Scenario, folder: Path) -> Figure:
+    """The same body by both against the empty handler, which is the fastest of what they have to keep busy."""
+    values, floors = [], []
+    count = await _count(scenario.empty, scenario.request)
+    for _ in range(_RUNS):
+        floors.append((await scenario.empty.load(scenario.request, count=count)).per_second)
+        values.append(await replayed(scenario.empty, folder, count=count, distinct=1, body=scenario.request))
+    runs = Runs(values=tuple(values), floors=tuple(floors))
+    return runs.figure("the replayer's Checks/s of an empty handler; floor: h2load's", "1/s")

@@ -1,0 +1,114 @@
+"""Processes that answer Checks, each on the core that serves."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import grpc
+
+from benchmarks.cores import LOAD, SERVER, on_core
+from benchmarks.files import environment, write_files
+from benchmarks.h2load import CHECK_PATH, Load, checks
+from benchmarks.issuer import Issuer
+from benchmarks.requests import is_allowed
+from extauthz.cli.demo.processes import Processes, Program
+from extauthz.cli.demo.programs import accepts_connections, answers_ok, free_port
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A process with a port for Checks."""
+
+    port: int
+    process_id: int
+    start_seconds: float = 0.0
+    """From its start until it was ready."""
+
+    async def answer(self, request: bytes) -> bytes:
+        """To one Check, which is allowed.
+
+        Raises:
+            RuntimeError: it is refused.
+        """
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{self.port}") as channel:
+            call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(CHECK_PATH)
+            response = await call(request, timeout=10)
+        if not is_allowed(response):
+            raise RuntimeError("the Check is refused")
+        return response
+
+    async def load(self, request: bytes, **how: int) -> Load:
+        """h2load with a Check that was allowed before, and is afterwards."""
+        await self.answer(request)
+        load = await checks(self.port, request, **how)
+        await self.answer(request)
+        return load
+
+    def processor_seconds(self) -> float:
+        """What it has used so far."""
+        fields = Path(f"/proc/{self.process_id}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def resident_bytes(self) -> int:
+        """Its memory now."""
+        pages = Path(f"/proc/{self.process_id}/statm").read_text(encoding="ascii").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+@asynccontextmanager
+async def running_extauthz(
+    folder: Path,
+    issuer: Issuer,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    apis: int = 1,
+    core: int | str = SERVER,
+    filled: int | None = None,
+) -> AsyncIterator[Served]:
+    """`extauthz serve`, ready; with `filled`, that many opaque tokens are known to it from the start."""
+    port, operations = free_port(), free_port()
+    addresses = {"listen": f"127.0.0.1:{port}", "operations": {"listen": f"127.0.0.1:{operations}"}}
+    path = write_files(folder, issuer, {**addresses, **(settings or {})}, apis=apis)
+    module = ("extauthz",) if filled is None else ("benchmarks.filled", str(filled))
+    argv = on_core(core, sys.executable, "-m", *module, "serve", "--config", str(path))
+    ready = answers_ok(f"http://127.0.0.1:{operations}/readyz")
+    program = Program(name="extauthz", argv=argv, ready=ready, environment=environment(issuer))
+    async with Processes(folder, start_seconds=180.0) as processes:
+        start = perf_counter()
+        process_id = await processes.start(program)
+        yield Served(port=port, process_id=process_id, start_seconds=perf_counter() - start)
+
+
+@asynccontextmanager
+async def running_empty(folder: Path, response: bytes) -> AsyncIterator[Served]:
+    """The same server with a handler that does nothing but return these bytes."""
+    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nothing is measured yet
+    port, file = free_port(), folder / "response"
+    file.write_bytes(response)
+    argv = on_core(SERVER, sys.executable, "-m", "benchmarks.empty", str(port), str(file))
+    async with Processes(folder) as processes:
+        process_id = await processes.start(Program(name="empty", argv=argv, ready=accepts_connections(port)))
+        yield Served(port=port, process_id=process_id)
+
+
+async def replayed(served: Served, folder: Path, *, count: int, distinct: int, body: bytes | None = None) -> float:
+    """Checks a second by our replayer, from the core of the load."""
+    chosen: tuple[str, ...] = ()
+    if body is not None:
+        (folder / "body").write_bytes(body)
+        chosen = ("--body", str(folder / "body"))
+    how = ("--count", str(count), "--distinct", str(distinct), *chosen)
+    argv = on_core(LOAD, sys.executable, "-m", "benchmarks.replayer", str(served.port), *how)
+    process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
+    printed, _ = await process.communicate()
+    if process.returncode != 0:
+        raise RuntimeError("the replayer failed")
+    return float(printed)

@@ -1,0 +1,1 @@
+"""The catalog in a Redis: how it is written down and proven, read, and changed."""

@@ -1,0 +1,70 @@
+"""`extauthz api-key`: new API keys, and their hashes for the catalog."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+
+from extauthz.authn.api_key_hash import ApiKeyHashes, is_api_key, new_api_key
+from extauthz.cli.errors import EXIT_BAD_INPUT, told_plainly
+from extauthz.data_plane.callers import api_key_hashes
+from extauthz.data_plane.secrets import read_secrets
+from extauthz.document.strict import load
+from extauthz.settings.process import Settings
+
+app = typer.Typer(
+    help="API keys: new ones, and their hashes for the catalog.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # locals hold keys and secrets
+)
+Config = Annotated[Path, typer.Option("--config", "-c", help="Settings of the replicas (YAML).")]
+_MAX_BYTES = 1024
+
+
+@app.command()
+def create(
+    config: Config,
+    key_id: Annotated[str, typer.Option("--id", help="Of the key, in the catalog and in logs.")],
+    application: Annotated[str, typer.Option(help="Id of the application that calls with it.")],
+) -> None:
+    """Prints a new key, for its holder, and its entry in the catalog. The key is stored nowhere, and not shown again.
+
+    Exit status 2: the settings cannot be used.
+    """
+    with told_plainly():
+        hashes = _hashes(config)
+    key = new_api_key()
+    entry = {"id": key_id, "application": application, "hash": hashes.entry(key)}
+    typer.echo(f"# For its holder:\napi_key: {key}\n\n# For the catalog:")
+    typer.echo(yaml.safe_dump({"api_keys": [entry]}, sort_keys=False), nl=False)
+
+
+@app.command("hash")
+def hash_(config: Config) -> None:
+    """Prints the hash of a key, which is read from standard input: under another secret, for example.
+
+    A key is never an argument: every user of a machine can see those. Exit status 2: the settings cannot be used, or
+    it is no key that `create` made.
+    """
+    with told_plainly():
+        hashes = _hashes(config)
+    key = sys.stdin.read(_MAX_BYTES).strip()
+    if not is_api_key(key):
+        typer.echo(
+            "extauthz: that is no key of `api-key create`; others may be guessed, and are not accepted", err=True
+        )
+        raise typer.Exit(EXIT_BAD_INPUT)
+    typer.echo(hashes.entry(key))
+
+
+def _hashes(config: Path) -> ApiKeyHashes:
+    settings = load(config, Settings)
+    if settings.api_keys is None:
+        typer.echo(f"extauthz: {config} has no `api_keys`: add `api_keys: {{secret: [NAME]}}`", err=True)
+        raise typer.Exit(EXIT_BAD_INPUT)
+    # Only those that are needed: an operator's machine need not have all that a replica has.
+    named = {name: settings.secrets[name] for name in settings.api_keys.secret}
+    return api_key_hashes(settings.api_keys, read_secrets(named, config.parent, os.environ))

@@ -1,0 +1,72 @@
+"""What a replica does with changes of key managers: keys first, then the catalog."""
+
+import pytest
+from support.authorization_server import AuthorizationServer
+from support.catalogs import contents, key_manager
+from support.deciding import deciding, key_manager_of
+from support.decisions import GOOD, allowed, refused
+
+from extauthz.catalog.building import built
+from extauthz.catalog.changes import Change, identity_of
+from extauthz.document.mistakes import DocumentError, UnreadyDocumentError
+from extauthz.model.errors import Reason
+
+
+@pytest.fixture
+async def server():
+    async with AuthorizationServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def world(server):
+    async with deciding(server) as running:
+        yield running
+
+
+def change(entity, *, removed=False):
+    return Change(identity=identity_of(entity), entity=None if removed else entity)
+
+
+def stored(**settings):
+    return contents(key_managers=[key_manager(**settings)], applications=[], subscriptions=[]).key_managers[0]
+
+
+async def test_a_key_manager_of_a_change_can_be_used_at_once(server, world):
+    async with AuthorizationServer() as other:
+        found = contents(key_managers=[key_manager_of(server), key_manager_of(other, id="other", introspection=None)])
+        token = other.issue_jwt(**GOOD)
+        refused(await world.check(token), Reason.INVALID_TOKEN)
+        await world.updates.apply([[change(found.key_managers[1])]])
+        # It is known, but has no application there.
+        refused(await world.check(token), Reason.RESOURCE_FORBIDDEN)
+        await world.updates.apply([[change(found.key_managers[1], removed=True)]])
+        refused(await world.check(token), Reason.INVALID_TOKEN)
+        allowed(await world.check(server.issue_jwt(**GOOD)))
+
+
+async def test_a_change_with_a_key_manager_that_cannot_be_used_here_changes_nothing(server, world):
+    basic = {"basic": {"username": "u", "password": "nobody knows"}}
+    unusable = stored(id="other", jwt=None, introspection={"endpoint": "https://other/i", "authentication": basic})
+    subscription = contents().subscriptions[0]
+    with pytest.raises(DocumentError, match="nobody knows") as caught:
+        await world.updates.apply([[change(subscription, removed=True)], [change(unusable)]])
+    assert not isinstance(caught.value, UnreadyDocumentError)
+    allowed(await world.check(server.issue_jwt(**GOOD)))
+
+
+async def test_a_catalog_whose_issuer_does_not_answer_may_do_later(server, world):
+    silent = stored(id="other", issuer="http://127.0.0.1:9", jwt={"discovery": True})
+    indexes = await built([silent])
+    with pytest.raises(UnreadyDocumentError):
+        await world.updates.replace(indexes)
+    allowed(await world.check(server.issue_jwt(**GOOD)))
+
+
+async def test_health_tells_the_source_apart_from_the_catalog(world):
+    world.updates.report(following=False, detail="redis does not answer")
+    assert world.health.components["catalog"].ok
+    source = world.health.components["catalog_source"]
+    assert (source.ok, source.essential, source.detail) == (False, False, "redis does not answer")
+    world.updates.report(following=True, detail="revision 2")
+    assert world.health.components["catalog_source"].ok
