@@ -1,7 +1,7 @@
 """What may be told about an allowed request: names for Envoy's dynamic metadata and for headers of the upstream."""
 
 from extauthz.model.api import Api, Resource
-from extauthz.model.check import Access, Principal
+from extauthz.model.check import Access
 
 ATTRIBUTES = frozenset(
     {"api_id", "api_name", "api_version", "organization", "resource"}
@@ -27,7 +27,7 @@ def caller_attributes(access: Access) -> dict[str, str | None]:
     facts, api_key, key_manager = principal.facts, principal.api_key, principal.key_manager
     known: dict[str, str | None] = {
         "subscription_policy": access.policy,
-        "credential": _credential(principal),
+        "credential": principal.credential,
         "client_id": facts.client_id,
         "subject": facts.subject,
         "key_manager": None if key_manager is None else key_manager.id,
@@ -39,11 +39,3 @@ def caller_attributes(access: Access) -> dict[str, str | None]:
         known["application_name"] = application.name
         known["application_policy"] = application.policy
     return known
-
-
-def _credential(principal: Principal) -> str:
-    if principal.key_manager is not None:
-        return "token"
-    if principal.api_key is not None:
-        return "api_key"
-    return "extension" if principal.certificate is None else "certificate"

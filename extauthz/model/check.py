@@ -83,6 +83,15 @@ class Principal:
     application: str | None = None
     """Id of the application that the credential names; for callers whom an extension knows."""
 
+    @property
+    def credential(self) -> str:
+        """By what the caller is known: `token`, `api_key`, `certificate` or `extension`."""
+        if self.key_manager is not None:
+            return "token"
+        if self.api_key is not None:
+            return "api_key"
+        return "extension" if self.certificate is None else "certificate"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:

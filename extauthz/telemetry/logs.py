@@ -73,10 +73,11 @@ class DecisionLog:
 
 def _credential(principal: Principal) -> dict[str, object]:
     """The kind of a credential, and whose it is by the catalog."""
+    said: dict[str, object] = {"credential": principal.credential}
     if principal.key_manager is not None:
-        return {"credential": "token", "key_manager": principal.key_manager.id}
-    if principal.api_key is not None:
-        return {"credential": "api_key", "api_key": principal.api_key.id}
-    if principal.certificate is not None:
-        return {"credential": "certificate", "certificate": principal.certificate.subject}
-    return {"credential": "extension"}
+        said["key_manager"] = principal.key_manager.id
+    elif principal.api_key is not None:
+        said["api_key"] = principal.api_key.id
+    elif principal.certificate is not None:
+        said["certificate"] = principal.certificate.subject
+    return said

@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
+from extauthz.model.errors import Unavailable
 from extauthz.redis_client.options import ClusterServers, RedisOptions, SentinelServers, SingleServer
+from extauthz.redis_client.server import RedisServer
 
 Servers = str | SingleServer | SentinelServers | ClusterServers
 """A URL, or where several servers are."""
@@ -19,6 +21,15 @@ def patient(servers: Servers, **options: Any) -> RedisOptions:
     """Options that are patient with a busy machine."""
     where = SingleServer(url=servers) if isinstance(servers, str) else servers
     return RedisOptions(**({"servers": where, "timeout_seconds": 20.0} | options))
+
+
+async def until_it_answers(server: RedisServer, *command: bytes | int) -> Any:
+    """What was lost with the old master is told; the next command that can be answered is."""
+    async with asyncio.timeout(60):
+        while True:
+            with contextlib.suppress(Unavailable):
+                return await server.execute(*command)
+            await asyncio.sleep(0.01)
 
 
 @contextlib.contextmanager

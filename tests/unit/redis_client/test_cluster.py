@@ -1,12 +1,11 @@
 """A cluster whose primaries are killed and whose slots move."""
 
 import asyncio
-import contextlib
 
 import pytest
 from redis.asyncio import Redis
 from redis.crc import key_slot
-from support.redis_servers import shared
+from support.redis_servers import shared, until_it_answers
 from support.valkey_cluster import valkey_cluster
 
 from extauthz.model.errors import Unavailable
@@ -31,14 +30,6 @@ def lasting():
 async def cluster():
     async with valkey_cluster() as formed:
         yield formed
-
-
-async def until_it_answers(server, *command):
-    async with asyncio.timeout(60):
-        while True:
-            with contextlib.suppress(Unavailable):
-                return await server.execute(*command)
-            await asyncio.sleep(0.01)
 
 
 async def test_keys_lie_on_all_primaries_and_each_is_found(client, lasting):

@@ -1,11 +1,10 @@
 """A master that sentinels watch, and that is killed, demoted or never was."""
 
 import asyncio
-import contextlib
 
 import pytest
 from redis.asyncio import Redis
-from support.redis_servers import shared
+from support.redis_servers import shared, until_it_answers
 from support.valkey_sentinel import MASTER_NAME, watched_valkey
 
 from extauthz.model.errors import Unavailable
@@ -28,15 +27,6 @@ def lasting():
 async def watched():
     async with watched_valkey() as servers:
         yield servers
-
-
-async def until_it_answers(server, *command):
-    """What was lost with the old master is told; the next command that can be answered is."""
-    async with asyncio.timeout(60):
-        while True:
-            with contextlib.suppress(Unavailable):
-                return await server.execute(*command)
-            await asyncio.sleep(0.01)
 
 
 async def test_the_master_is_asked(client, lasting):
