@@ -35,7 +35,10 @@ def fill(caches: TokenCaches, key_manager: KeyManager, count: int) -> None:
         claims = json.loads(json.dumps({"active": True, **said, "sub": f"user-{number}", "jti": f"id-{number}"}))
         response = IntrospectionResponse(active=True, claims=Claims(claims))
         key = caches.keys.token_key(
-            key_manager.organization, key_manager.id, key_manager.fingerprint, numbered_token(number)
+            key_manager.organization,
+            key_manager.id,
+            key_manager.fingerprint,
+            caches.keys.named(numbered_token(number)),
         )
         memory.put(key, facts.from_introspection(response, key_manager, now))
 

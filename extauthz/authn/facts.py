@@ -1,7 +1,6 @@
 """Token facts from what an issuer signed or said."""
 
 from collections.abc import Mapping
-from typing import TypedDict
 
 from extauthz.authn.current import believe_until, has_ended
 from extauthz.model.errors import Reason
@@ -14,21 +13,6 @@ from extauthz.oauth2.token_kind import other_kind
 
 _INTROSPECTION_CLIENT_ID = "client_id"
 """RFC 7662 §2.2 names it; `azp` is a JWT's."""
-
-
-class _Said(TypedDict):
-    """What both forms have in common."""
-
-    believe_until: float
-    issuer: str | None
-    subject: str | None
-    scopes: frozenset[str]
-    audiences: frozenset[str]
-    expires_at: float | None
-    not_before: float | None
-    issued_at: float | None
-    token_id: str | None
-    claims: Claims
 
 
 class FactMaker:
@@ -54,9 +38,12 @@ class FactMaker:
             return self.refused(TokenForm.JWT, Reason.WRONG_TOKEN_TYPE, now)
         if has_ended(registered.exp, key_manager, now):
             return self.refused(TokenForm.JWT, Reason.TOKEN_EXPIRED, now)
-        return TokenFacts(
-            **self._said(claims, registered, key_manager, now),
-            form=TokenForm.JWT,
+        return self._accepted(
+            TokenForm.JWT,
+            registered,
+            claims,
+            key_manager,
+            now,
             client_id=client_id(claims, key_manager.client_id_claim),
             token_type=signed.typ,
             signing_key=signed.key_thumbprint,
@@ -78,30 +65,49 @@ class FactMaker:
         if has_ended(registered.exp, key_manager, now):
             return self.refused(TokenForm.INTROSPECTED, Reason.TOKEN_EXPIRED, now)
         token_type = claims.get("token_type")
-        return TokenFacts(
-            **self._said(claims, registered, key_manager, now),
-            form=TokenForm.INTROSPECTED,
+        return self._accepted(
+            TokenForm.INTROSPECTED,
+            registered,
+            claims,
+            key_manager,
+            now,
             client_id=client_id(claims, key_manager.client_id_claim or _INTROSPECTION_CLIENT_ID),
             token_type=token_type if isinstance(token_type, str) else None,
+            signing_key=None,
         )
 
     def refused(self, form: TokenForm, reason: Reason, now: float) -> TokenFacts:
         """A negative fact, believed for a short time."""
         return TokenFacts(form=form, believe_until=now + self._negative_ttl_seconds, refusal=reason)
 
-    def _said(self, claims: Claims, registered: RegisteredClaims, key_manager: KeyManager, now: float) -> _Said:
-        return {
-            "believe_until": believe_until(registered.exp, key_manager, now, self._ttl_seconds),
-            "issuer": registered.iss,
-            "subject": registered.sub,
-            "scopes": scopes(claims, key_manager.scopes_claim),
-            "audiences": registered.aud,
-            "expires_at": registered.exp,
-            "not_before": registered.nbf,
-            "issued_at": registered.iat,
-            "token_id": registered.jti,
-            "claims": mapped(claims, key_manager.claim_mapping),
-        }
+    def _accepted(  # noqa: PLR0913 - what both forms have in common, and the three members that each finds elsewhere
+        self,
+        form: TokenForm,
+        registered: RegisteredClaims,
+        claims: Claims,
+        key_manager: KeyManager,
+        now: float,
+        *,
+        client_id: str | None,
+        token_type: str | None,
+        signing_key: str | None,
+    ) -> TokenFacts:
+        return TokenFacts(
+            form=form,
+            believe_until=believe_until(registered.exp, key_manager, now, self._ttl_seconds),
+            issuer=registered.iss,
+            subject=registered.sub,
+            client_id=client_id,
+            scopes=scopes(claims, key_manager.scopes_claim),
+            audiences=registered.aud,
+            expires_at=registered.exp,
+            not_before=registered.nbf,
+            issued_at=registered.iat,
+            token_type=token_type,
+            token_id=registered.jti,
+            signing_key=signing_key,
+            claims=mapped(claims, key_manager.claim_mapping),
+        )
 
 
 def mapped(claims: Claims, mapping: Mapping[str, str]) -> Claims:

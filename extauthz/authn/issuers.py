@@ -130,9 +130,11 @@ class Issuer:
 
     def trusts(self, thumbprint: str) -> bool:
         """Whether a key that verified a signature earlier is still trusted."""
-        now = self.clock()
-        pinned = any(key.thumbprint == thumbprint and key.is_valid_at(now) for key in self.certificates)
-        return pinned or (self.published_keys is not None and self.published_keys.is_trusted(thumbprint))
+        if self.certificates:
+            now = self.clock()
+            if any(key.thumbprint == thumbprint and key.is_valid_at(now) for key in self.certificates):
+                return True
+        return self.published_keys is not None and self.published_keys.is_trusted(thumbprint)
 
     async def close(self) -> None:
         """Ends what runs in the background."""
@@ -187,7 +189,8 @@ class Issuers:
         Raises:
             Unavailable: the catalog has moved on from these settings.
         """
-        issuer = self._issuers.get(_name(key_manager))
+        # As `_name` has it, written out: this is asked on every Check of a JWT.
+        issuer = self._issuers.get((key_manager.organization, key_manager.id, key_manager.fingerprint))
         if issuer is None:
             raise Unavailable("catalog", f"key manager {key_manager.id} changed during the check")
         return issuer

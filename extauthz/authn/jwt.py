@@ -1,15 +1,18 @@
 """JWTs: routed by issuer, and audience, to that issuer's keys (seed 003)."""
 
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Protocol
 
 from extauthz.authn.encrypted import EncryptedJwts
 from extauthz.authn.facts import FactMaker
 from extauthz.authn.issuers import Issuers
+from extauthz.authn.jwt_routes import JwtRoute, JwtRoutes
 from extauthz.authn.known_tokens import KnownTokens, OutlivesRevocation
+from extauthz.cache.keys import NamedToken
 from extauthz.catalog.catalog import Catalog
 from extauthz.model.api import Api
-from extauthz.model.check import BearerToken, Principal, RequestContext
+from extauthz.model.check import Principal, RequestContext
 from extauthz.model.errors import Denied, Reason
 from extauthz.model.key_manager import KeyManager, TokenValidation
 from extauthz.model.token import Claims, TokenFacts, TokenForm
@@ -18,12 +21,13 @@ from extauthz.oauth2.jwe import ensure_replicated
 from extauthz.oauth2.jwt import SignedClaims, UnverifiedJwt, ensure_acceptable, parse, verify
 
 _CONFIRMATION = "cnf"
+_BY_JWT = TokenValidation.JWT
 
 
 class Introspection(Protocol):
     """Knows tokens by asking their key manager."""
 
-    async def introspected(self, token: BearerToken, key_manager: KeyManager) -> Principal:
+    async def introspected(self, token: NamedToken, key_manager: KeyManager) -> Principal:
         """Who holds a token.
 
         Raises:
@@ -32,7 +36,7 @@ class Introspection(Protocol):
         """
         ...
 
-    def is_known(self, token: BearerToken, key_manager: KeyManager) -> bool:
+    def is_known(self, token: NamedToken, key_manager: KeyManager) -> bool:
         """Whether `introspected` has an answer in this process."""
         ...
 
@@ -45,20 +49,46 @@ class JwtAuthenticator:
     """Knows tokens in the form of a JWT; one of an unknown issuer is refused, never introspected."""
 
     def __init__(
-        self, *, catalog: Catalog, issuers: Issuers, known: KnownTokens, facts: FactMaker, introspection: Introspection
+        self,
+        *,
+        catalog: Catalog,
+        issuers: Issuers,
+        known: KnownTokens,
+        routes: JwtRoutes,
+        facts: FactMaker,
+        introspection: Introspection,
     ) -> None:
         self._catalog = catalog
         self._issuers = issuers
         self._known = known
+        self._routes = routes
         self._facts = facts
         self._introspection = introspection
         self._encrypted = EncryptedJwts(catalog=catalog, issuers=issuers, known=known)
 
-    async def authenticate(self, token: BearerToken, api: Api, request: RequestContext) -> Principal | None:  # noqa: ARG002 - the token says all
+    def authenticate(
+        self,
+        token: NamedToken,
+        api: Api,
+        request: RequestContext,  # noqa: ARG002 - the token says all
+    ) -> Principal | Awaitable[Principal] | None:
         """See `TokenAuthenticator`."""
+        route = self._routes.get(token.name)
+        if route is not None:
+            known = self._held(token, route, api)
+            if known is not None:
+                return known
         jwt = parse(token.value)
-        if jwt is None:
+        return None if jwt is None else self._read(token, jwt, api)
+
+    def _held(self, token: NamedToken, route: JwtRoute, api: Api) -> Principal | None:
+        """Who calls with a token that was validated before; None: it must be read again."""
+        key_manager = self._catalog.key_manager_for_jwt(api, route.issuer, route.audiences)
+        if key_manager is None or key_manager.validation is not _BY_JWT or key_manager.jwt is None:
             return None
+        return self._known.held(token, key_manager, self._issuers.of(key_manager).trusts)
+
+    async def _read(self, token: NamedToken, jwt: UnverifiedJwt, api: Api) -> Principal:
         key_manager = self._routed(token, jwt, api)
         if key_manager is None:
             raise Denied(Reason.INVALID_TOKEN, "no key manager checks such JWTs of this issuer and audience")
@@ -68,25 +98,24 @@ class JwtAuthenticator:
             raise Denied(Reason.INVALID_TOKEN, f"key manager {key_manager.id} does not check JWTs")
         return await self._validated(token, jwt, key_manager)
 
-    def _routed(self, token: BearerToken, jwt: UnverifiedJwt, api: Api) -> KeyManager | None:
+    def _routed(self, token: NamedToken, jwt: UnverifiedJwt, api: Api) -> KeyManager | None:
         named = self._catalog.key_manager_for_jwt(api, jwt.issuer, jwt.audiences) if jwt.issuer else None
         if not jwt.encrypted or (named is not None and named.validation is TokenValidation.INTROSPECTION):
             return named
         return self._encrypted.key_manager(token, jwt, api)
 
-    async def _validated(self, token: BearerToken, jwt: UnverifiedJwt, key_manager: KeyManager) -> Principal:
+    async def _validated(self, token: NamedToken, jwt: UnverifiedJwt, key_manager: KeyManager) -> Principal:
         introspected = key_manager.introspect_failed_jwt and self._introspection.is_known(token, key_manager)
         if introspected and not self._known.holds(token, key_manager):
             # Its signature failed before, and the key manager has answered: neither is repeated.
             return await self._introspected(token, jwt, key_manager)
-        issuer = self._issuers.of(key_manager)
         try:
-            return await self._known.principal(
+            principal = await self._known.principal(
                 token,
                 key_manager,
                 lambda: self._learn(jwt, key_manager),
                 # A key that the issuer has withdrawn since: the token is verified again, with the keys of now.
-                still_trusted=lambda facts: facts.signing_key is None or issuer.trusts(facts.signing_key),
+                trusts=self._issuers.of(key_manager).trusts,
             )
         except _Unverifiable:
             if not key_manager.introspect_failed_jwt:
@@ -94,9 +123,12 @@ class JwtAuthenticator:
         except OutlivesRevocation:
             if key_manager.introspection is None:
                 raise
+        else:
+            self._routes.remember(token, jwt)
+            return principal
         return await self._introspected(token, jwt, key_manager)
 
-    async def _introspected(self, token: BearerToken, jwt: UnverifiedJwt, key_manager: KeyManager) -> Principal:
+    async def _introspected(self, token: NamedToken, jwt: UnverifiedJwt, key_manager: KeyManager) -> Principal:
         readable = self._encrypted.readable(jwt, key_manager)
         audiences = key_manager.jwt.audiences if key_manager.jwt else frozenset()
         # What the key manager then says is about this very token, so its `aud` is as good as signed.
@@ -156,4 +188,4 @@ def _bound_as_it_says(principal: Principal, own: Claims) -> Principal:
     if claims.get(_CONFIRMATION, own[_CONFIRMATION]) != own[_CONFIRMATION]:
         raise Denied(Reason.INVALID_TOKEN, "bound to one key by itself, and to another by its key manager")
     facts = replace(principal.facts, claims={**claims, _CONFIRMATION: own[_CONFIRMATION]})
-    return replace(principal, facts=facts)
+    return principal._replace(facts=facts)

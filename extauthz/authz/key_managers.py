@@ -1,5 +1,7 @@
 """Whose credentials an API accepts (seed 001, key manager restrictions)."""
 
+from extauthz.model.api import Api
+from extauthz.model.api_key import ApiKey
 from extauthz.model.check import Access
 from extauthz.model.errors import Denied, Reason
 
@@ -12,9 +14,10 @@ def key_manager_allowed(access: Access) -> None:
     Raises:
         Denied: resource_forbidden.
     """
-    key_manager, api = access.principal.key_manager, access.api
+    principal, api = access.principal, access.api
+    key_manager = principal.key_manager
     if key_manager is None:
-        _ensure_own_key(access)
+        _ensure_own_key(principal.api_key, api)
         return
     if key_manager.organization != api.organization:
         raise Denied(Reason.RESOURCE_FORBIDDEN, f"key manager {key_manager.id} belongs to another organization")
@@ -22,7 +25,6 @@ def key_manager_allowed(access: Access) -> None:
         raise Denied(Reason.RESOURCE_FORBIDDEN, f"{api.id} does not accept key manager {key_manager.id}")
 
 
-def _ensure_own_key(access: Access) -> None:
-    api_key = access.principal.api_key
-    if api_key is not None and api_key.organization != access.api.organization:
+def _ensure_own_key(api_key: ApiKey | None, api: Api) -> None:
+    if api_key is not None and api_key.organization != api.organization:
         raise Denied(Reason.RESOURCE_FORBIDDEN, f"API key {api_key.id} belongs to another organization")

@@ -2,11 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from typing import assert_never
+from typing import Final, assert_never
 
 from extauthz.model.api import ScopeMatching, ScopeRule
 from extauthz.model.check import Access
 from extauthz.model.errors import Denied, Reason
+
+# Bound once, as in `api_state`.
+_EXACT: Final = ScopeMatching.EXACT
+_HIERARCHICAL: Final = ScopeMatching.HIERARCHICAL
+_ANY: Final = ScopeRule.ANY
+_ALL: Final = ScopeRule.ALL
 
 _SEPARATOR = re.compile("[.:/]")
 
@@ -17,29 +23,25 @@ def scope_granted(access: Access) -> None:
     Raises:
         Denied: insufficient_scope, with the resource's scopes.
     """
-    wanted, held = access.resource.scopes, access.principal.facts.scopes
+    resource = access.resource
+    wanted = resource.scopes
     if not wanted:
         return
-    match access.api.scope_matching:
-        case ScopeMatching.EXACT:
-            covered = held
-        case ScopeMatching.HIERARCHICAL:
-            covered = frozenset(scope for scope in wanted if not held.isdisjoint(_covering(scope)))
-        case _:
-            assert_never(access.api.scope_matching)
-    if not _enough(wanted, covered, access.resource.scope_rule):
-        detail = f"not {access.resource.scope_rule} of the scopes of {access.resource.template}"
-        raise Denied(Reason.INSUFFICIENT_SCOPE, detail, scopes=wanted)
-
-
-def _enough(wanted: frozenset[str], covered: frozenset[str], rule: ScopeRule) -> bool:
-    match rule:
-        case ScopeRule.ANY:
-            return not wanted.isdisjoint(covered)
-        case ScopeRule.ALL:
-            return wanted <= covered
-        case _:
-            assert_never(rule)
+    held, matching, rule = access.principal.facts.scopes, access.api.scope_matching, resource.scope_rule
+    if matching is _EXACT:
+        covered = held
+    elif matching is _HIERARCHICAL:
+        covered = frozenset(scope for scope in wanted if not held.isdisjoint(_covering(scope)))
+    else:
+        assert_never(matching)
+    if rule is _ANY:
+        enough = not wanted.isdisjoint(covered)
+    elif rule is _ALL:
+        enough = wanted <= covered
+    else:
+        assert_never(rule)
+    if not enough:
+        raise Denied(Reason.INSUFFICIENT_SCOPE, f"not {rule} of the scopes of {resource.template}", scopes=wanted)
 
 
 def _covering(scope: str) -> Iterator[str]:

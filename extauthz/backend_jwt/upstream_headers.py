@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from extauthz.backend_jwt.attributes import ATTRIBUTES, api_attributes, caller_attributes
+from extauthz.backend_jwt.attributes import ATTRIBUTES, attributes_of
 from extauthz.backend_jwt.header_encoding import Encode
 from extauthz.model.check import Access
 from extauthz.model.errors import Denied, Reason
@@ -56,7 +56,7 @@ class UpstreamHeaders:
         Raises:
             Denied: a value that cannot be sent in its encoding, or is too long.
         """
-        attributes = _attributes(access) if self._has_attributes else {}
+        attributes = attributes_of(access) if self._has_attributes else {}
         claims = access.principal.facts.claims
         values: dict[str, str] = {}
         for name, header in self._headers:
@@ -64,10 +64,6 @@ class UpstreamHeaders:
             if known is not None and (value := _value(header, known)):
                 values[name] = value
         return values
-
-
-def _attributes(access: Access) -> dict[str, str | None]:
-    return api_attributes(access.api, access.resource) | caller_attributes(access)
 
 
 def _value(header: UpstreamHeader, known: object) -> str:

@@ -1,9 +1,9 @@
 """The first level: facts in this process, bounded by entries, the least recently used leave first."""
 
-from collections import OrderedDict
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from extauthz.cache.cache import believed
+from extauthz.cache.recent import Recent
 from extauthz.model.clock import Clock
 from extauthz.model.token import TokenFacts
 
@@ -18,21 +18,21 @@ class MemoryCache:
     """
 
     def __init__(self, *, entries: int, negative_entries: int, clock: Clock) -> None:
-        self._known = _Recent(entries)
-        self._refused = _Recent(negative_entries)
+        self._known: Recent[_Held] = Recent(entries)
+        self._refused: Recent[_Held] = Recent(negative_entries)
         self._clock = clock
 
     def get(self, key: bytes) -> TokenFacts | None:
         """What is known and may still be believed."""
-        entries = self._known if key in self._known.held else self._refused
-        held = entries.get(key)
+        held = self._known.get(key) or self._refused.get(key)
         if held is None:
             return None
+        facts, keep_until = held
         now = self._clock()
-        if believed(held.facts, now):
-            return held.facts
-        if not now < held.keep_until:
-            entries.remove(key)
+        if now < facts.believe_until:  # `believed`, written out: this is asked on every Check
+            return facts
+        if not now < keep_until:
+            self.forget(key)
         return None
 
     def stale(self, key: bytes) -> TokenFacts | None:
@@ -49,9 +49,9 @@ class MemoryCache:
         if not believed(facts, self._clock()):
             return
         if facts.refusal is None:
-            self._known.add(key, _Held(facts=facts, keep_until=facts.believe_until + keep_seconds))
+            self._known.put(key, _Held(facts, facts.believe_until + keep_seconds))
         else:
-            self._refused.add(key, _Held(facts=facts, keep_until=facts.believe_until))
+            self._refused.put(key, _Held(facts, facts.believe_until))
 
     def forget(self, key: bytes) -> None:
         """Remove what is held under a key."""
@@ -59,36 +59,9 @@ class MemoryCache:
         self._refused.remove(key)
 
     def __len__(self) -> int:
-        return len(self._known.held) + len(self._refused.held)
+        return len(self._known) + len(self._refused)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Held:
+class _Held(NamedTuple):
     facts: TokenFacts
     keep_until: float
-
-
-class _Recent:
-    """Facts in the order of their last use."""
-
-    __slots__ = ("_limit", "held")
-
-    def __init__(self, limit: int) -> None:
-        if limit < 0:
-            raise ValueError(f"a cache cannot hold {limit} entries")
-        self._limit = limit
-        self.held: OrderedDict[bytes, _Held] = OrderedDict()
-
-    def get(self, key: bytes) -> _Held | None:
-        held = self.held.get(key)
-        if held is not None:
-            self.held.move_to_end(key)
-        return held
-
-    def add(self, key: bytes, held: _Held) -> None:
-        self.held[key] = held
-        while len(self.held) > self._limit:
-            self.held.popitem(last=False)
-
-    def remove(self, key: bytes) -> None:
-        self.held.pop(key, None)

@@ -44,13 +44,12 @@ class RedisConnection:
             Unavailable: none within the time-out.
         """
         end = asyncio.get_running_loop().time() + self._timeout_seconds
+        if self._slots.locked():
+            await self._turn(end)
+        else:
+            await self._slots.acquire()  # at once: a time-out costs as much as the rest of this method
         try:
-            async with asyncio.timeout_at(end):
-                await self._slots.acquire()
-        except TimeoutError as exc:  # that is load, not an outage
-            raise Unavailable(self._component, "every connection is busy") from exc
-        try:
-            return await self._ask(command, end - asyncio.get_running_loop().time())
+            return await self._ask(command, end)
         finally:
             self._slots.release()
 
@@ -58,9 +57,17 @@ class RedisConnection:
         """Close the connections; the object is of no use afterwards."""
         await self._server.close()
 
-    async def _ask(self, command: tuple[bytes | int, ...], seconds: float) -> object:
+    async def _turn(self, end: float) -> None:
+        try:
+            async with asyncio.timeout_at(end):
+                await self._slots.acquire()
+        except TimeoutError as exc:  # that is load, not an outage
+            raise Unavailable(self._component, "every connection is busy") from exc
+
+    async def _ask(self, command: tuple[bytes | int, ...], end: float) -> object:
         if not self._reachability.may_try():
             raise Unavailable(self._component, "not asked again yet")
+        seconds = end - asyncio.get_running_loop().time()
         try:
             reply: object = await self._server.execute(*command, timeout_seconds=seconds)
         except Unavailable:

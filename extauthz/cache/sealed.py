@@ -1,4 +1,4 @@
-"""Facts as they leave the process: protobuf, sealed with AES-256-GCM-SIV to the key they are stored under."""
+"""Facts as they leave the process: JSON, sealed with AES-256-GCM-SIV to the key they are stored under."""
 
 import json
 import os
@@ -6,17 +6,14 @@ from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
-from google.protobuf.message import DecodeError
 
 from extauthz.model.errors import Reason
 from extauthz.model.token import TokenFacts, TokenForm
-from extauthz.v1 import token_pb2
 
-_VERSION = b"\x01"
+_VERSION = b"\x02"
+"""Of the whole record: whoever changes what it holds, or in which order, takes another."""
 _PURPOSE = b"token facts"
 _NONCE_BYTES = 12
-_TEXTS = ("issuer", "subject", "client_id", "token_type", "token_id", "signing_key")
-_TIMES = ("expires_at", "not_before", "issued_at")
 
 
 class FactsSealer:
@@ -56,37 +53,68 @@ def _associated(key: bytes) -> bytes:
 
 
 def _written(facts: TokenFacts) -> bytes | None:
+    """A list, in the order of `_read`: one JSON text is read faster than a message with the claims as JSON inside."""
+    members = (
+        facts.form,
+        facts.believe_until,
+        facts.refusal,
+        facts.issuer,
+        facts.subject,
+        facts.client_id,
+        list(facts.scopes),
+        list(facts.audiences),
+        facts.expires_at,
+        facts.not_before,
+        facts.issued_at,
+        facts.token_type,
+        facts.token_id,
+        facts.signing_key,
+        dict(facts.claims),
+    )
     try:
-        message = token_pb2.TokenFacts(
-            form=facts.form,
-            believe_until=facts.believe_until,
-            refusal=facts.refusal,
-            scopes=facts.scopes,
-            audiences=facts.audiences,
-            claims_json=json.dumps(dict(facts.claims), separators=(",", ":")).encode(),
-            **{name: getattr(facts, name) for name in (*_TEXTS, *_TIMES)},
-        )
-        return bytes(message.SerializeToString())
-    except (TypeError, ValueError, RecursionError):
-        # A lone surrogate is no protobuf string; claims may be nested too deeply to be written.
+        return json.dumps(members, separators=(",", ":")).encode("ascii")
+    except (TypeError, ValueError, RecursionError):  # claims of no JSON, or nested too deeply to be written
         return None
 
 
 def _read(plain: bytes) -> TokenFacts | None:
     """Sealed by one of us, but perhaps by another version: what it does not know is a miss."""
     try:
-        message = token_pb2.TokenFacts.FromString(plain)
-        claims = json.loads(message.claims_json)
+        (
+            form,
+            believe_until,
+            refusal,
+            issuer,
+            subject,
+            client_id,
+            scopes,
+            audiences,
+            expires_at,
+            not_before,
+            issued_at,
+            token_type,
+            token_id,
+            signing_key,
+            claims,
+        ) = json.loads(plain)
         if not isinstance(claims, dict):
             return None
         return TokenFacts(
-            form=TokenForm(message.form),
-            believe_until=message.believe_until,
-            refusal=Reason(message.refusal) if message.HasField("refusal") else None,
-            scopes=frozenset(message.scopes),
-            audiences=frozenset(message.audiences),
+            form=TokenForm(form),
+            believe_until=float(believe_until),
+            refusal=None if refusal is None else Reason(refusal),
+            issuer=issuer,
+            subject=subject,
+            client_id=client_id,
+            scopes=frozenset(scopes),
+            audiences=frozenset(audiences),
+            expires_at=expires_at,
+            not_before=not_before,
+            issued_at=issued_at,
+            token_type=token_type,
+            token_id=token_id,
+            signing_key=signing_key,
             claims=claims,
-            **{name: getattr(message, name) for name in (*_TEXTS, *_TIMES) if message.HasField(name)},
         )
-    except (DecodeError, ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         return None

@@ -27,11 +27,15 @@ def derived_keys(secrets: Sequence[bytes], setting: str, purpose: bytes) -> tupl
 
 
 def keyed_name(key: bytes, *parts: str | bytes) -> bytes:
-    """32 bytes that stand for some parts.
+    """32 bytes that stand for some parts. Keyed, so that whoever reads a store cannot try guesses."""
+    return hmac.digest(key, joined(*parts), "sha256")
 
-    Keyed, so that whoever reads a store cannot try guesses; length-prefixed, so that no two different rows of parts are
-    one message. Lone surrogates have bytes too: every text has its own name, and none raises.
+
+def joined(*parts: str | bytes) -> bytes:
+    """Some parts as one message.
+
+    Length-prefixed, so that no two different rows of parts are one message. Lone surrogates have bytes too: every text
+    has its own, and none raises.
     """
     octets = [part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass") for part in parts]
-    message = b"".join(len(part).to_bytes(_LENGTH_BYTES, "big") + part for part in octets)
-    return hmac.digest(key, message, "sha256")
+    return b"".join(len(part).to_bytes(_LENGTH_BYTES, "big") + part for part in octets)

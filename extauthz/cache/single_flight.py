@@ -9,6 +9,23 @@ from extauthz.model.errors import Unavailable
 T = TypeVar("T")
 
 
+class _Flight(Generic[T]):
+    """A call under way, and those who wait for it."""
+
+    __slots__ = ("call", "waiting")
+
+    call: asyncio.Task[T]
+
+    def __init__(self) -> None:
+        self.waiting: list[asyncio.Future[None]] = []
+
+    def tell(self) -> None:
+        """The call has ended, or never began."""
+        for waiting in self.waiting:
+            if not waiting.done():  # one that was cancelled has left
+                waiting.set_result(None)
+
+
 class SingleFlight(Generic[T]):
     """The calls under way, for one event loop. They belong to this object: a caller who leaves stops nothing.
 
@@ -17,8 +34,8 @@ class SingleFlight(Generic[T]):
 
     def __init__(self, component: str) -> None:
         self._component = component
-        self._flights: dict[bytes, asyncio.Task[T]] = {}
-        self._airborne: set[asyncio.Task[T]] = set()
+        self._flights: dict[bytes, _Flight[T]] = {}
+        self._airborne: set[_Flight[T]] = set()
         self._closed = False
 
     async def join(self, key: bytes, start: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -31,15 +48,18 @@ class SingleFlight(Generic[T]):
         if self._closed:
             raise Unavailable(self._component, "closed")
         flight = self._flights.get(key) or self._launch(key, start)
-        # Not `await flight`: that would pass the cancellation of one caller on to all.
-        await asyncio.wait({flight})
-        if flight.cancelled():
+        # Not `await flight.call`: that would pass the cancellation of one caller on to all.
+        landing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        flight.waiting.append(landing)
+        await landing
+        if flight.call.cancelled():
             raise Unavailable(self._component, "closed")
-        return flight.result()
+        return flight.call.result()
 
     def is_current(self, key: bytes) -> bool:
         """For the call itself: whether its outcome is still wanted, or `forget` came in between."""
-        return self._flights.get(key) is asyncio.current_task()
+        flight = self._flights.get(key)
+        return flight is not None and flight.call is asyncio.current_task()
 
     def forget(self, key: bytes) -> None:
         """The next caller starts anew; those who wait still get what they waited for."""
@@ -50,19 +70,31 @@ class SingleFlight(Generic[T]):
         self._closed = True
         airborne = tuple(self._airborne)
         for flight in airborne:
-            flight.cancel()
-        await asyncio.gather(*airborne, return_exceptions=True)
+            flight.call.cancel()
+        await asyncio.gather(*(flight.call for flight in airborne), return_exceptions=True)
+        for flight in airborne:
+            flight.tell()  # of one that was cancelled before its first step, nothing ran that could
 
-    def _launch(self, key: bytes, start: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
-        flight = asyncio.create_task(start())
+    def _launch(self, key: bytes, start: Callable[[], Coroutine[Any, Any, T]]) -> _Flight[T]:
+        flight: _Flight[T] = _Flight()
+        flight.call = asyncio.create_task(self._fly(key, flight, start))
+        flight.call.add_done_callback(_look)
         self._flights[key] = flight
         self._airborne.add(flight)
-        flight.add_done_callback(lambda landed: self._land(key, landed))
         return flight
 
-    def _land(self, key: bytes, flight: asyncio.Task[T]) -> None:
-        self._airborne.discard(flight)
-        if self._flights.get(key) is flight:
-            del self._flights[key]
-        if not flight.cancelled():
-            flight.exception()  # every caller may have left: nobody else would look at it
+    async def _fly(self, key: bytes, flight: _Flight[T], start: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        try:
+            return await start()
+        finally:
+            # From here and not in a callback of the task, which would cost those who wait a turn of the event loop;
+            # when theirs comes, the task has ended.
+            self._airborne.discard(flight)
+            if self._flights.get(key) is flight:
+                del self._flights[key]
+            flight.tell()
+
+
+def _look(call: asyncio.Task[Any]) -> None:
+    if not call.cancelled():
+        call.exception()  # every caller may have left: nobody else would look at it

@@ -35,10 +35,15 @@ class ResourceDocument(Strict):
     """A part of an API."""
 
     template: Text
+    """Relative to the context: `/pets`, `/pets/{petId}`, `/files/*`."""
     methods: Annotated[frozenset[str], Field(min_length=1)]
+    """Of HTTP, and WEBSOCKET."""
     scopes: frozenset[Scope] = frozenset()
+    """None: no scope is needed."""
     scope_rule: ScopeRule = ScopeRule.ANY
+    """Whether one of the scopes is enough, or all are needed."""
     open: bool = False
+    """Needs no credential."""
 
     def contradictions(self) -> Iterator[Mistake]:
         """A template that requests can have, known methods, and no scopes on an open resource."""
@@ -56,7 +61,9 @@ class ApiKeyPlacementDocument(Strict):
     """Where requests carry an API key."""
 
     header: HeaderName | None = None
+    """Name of a request header."""
     query: Annotated[str, Field(pattern=r"^[A-Za-z0-9._~-]{1,128}$")] | None = None
+    """Name of a query parameter, case-sensitive."""
 
     def contradictions(self) -> Iterator[Mistake]:
         """Somewhere, and not in the place of the access token."""
@@ -78,18 +85,26 @@ class RegisteredCertificateDocument(CertificateDocument):
     """A client certificate that an API knows."""
 
     policy: Text = "Unlimited"
+    """Tier of whoever calls with it, as that of a subscription."""
     key_type: KeyType = KeyType.PRODUCTION
+    """What its calls are for."""
     scopes: frozenset[Scope] = frozenset()
+    """Granted to whoever calls with it."""
 
 
 class ApiSecurityDocument(Strict):
     """Which credentials an API accepts."""
 
     oauth2: bool = True
+    """Whether access tokens are accepted."""
     api_key: ApiKeyPlacementDocument | None = None
+    """Where API keys are looked for; without it none is accepted."""
     application: Requirement = Requirement.MANDATORY
+    """`mandatory`: a token or key must be shown; `optional`: a registered certificate is enough."""
     mutual_tls: Requirement = Requirement.OFF
+    """Whether the connection must come with a registered certificate."""
     certificates: tuple[RegisteredCertificateDocument, ...] = ()
+    """Client certificates that the API knows."""
 
     def contradictions(self) -> Iterator[Mistake]:
         """Some credential, and certificates where they are looked at."""
@@ -110,8 +125,11 @@ class CorsDocument(Strict):
     """Whose scripts may call."""
 
     origins: Annotated[frozenset[Origin], Field(min_length=1)]
+    """As browsers write them, `https://app.example.com`; or `*` alone."""
     credentials: bool = False
+    """Whether scripts may send cookies and the like; not with `*`."""
     exposed_headers: frozenset[HeaderName] = frozenset()
+    """Headers of a refusal that scripts may read."""
 
     def contradictions(self) -> Iterator[Mistake]:
         """Browsers refuse `*` with credentials (Fetch standard, CORS check), and we send no list."""
@@ -129,26 +147,42 @@ class ApiDocument(Strict):
     """An API and its resources."""
 
     id: Id
+    """Unique among all organizations; it names the API in routes, subscriptions and logs."""
     organization: Id | None = None
+    """Without one, that of the file."""
     name: Text
     version: Text
     context: Text
+    """The base path, e.g. `/petstore/v1`; `{version}` stands for the version."""
     default_version: bool = False
+    """Whether the API answers at the context without `{version}` as well."""
     hosts: frozenset[Host] = frozenset()
+    """`api.example.com` or `*.example.com`; none: any host."""
     publisher: str = ""
     state: ApiState = ApiState.PUBLISHED
+    """A blocked API refuses every request with 503."""
     resources: Annotated[tuple[ResourceDocument, ...], Field(min_length=1)]
     key_managers: frozenset[Id] | None = None
+    """Ids of those whose tokens are accepted; without it, every one of the organization."""
     security: ApiSecurityDocument = ApiSecurityDocument()
     subscription_required: bool = True
+    """Whether the application of the caller must have subscribed."""
     key_types: Annotated[frozenset[KeyType], Field(min_length=1)] = frozenset(KeyType)
+    """What the keys of callers may be for."""
     audiences: frozenset[Text] = frozenset()
+    """One of them must be in the token's `aud`; none: it is not looked at."""
     scope_matching: ScopeMatching = ScopeMatching.EXACT
+    """`hierarchical`: the scope `pets` covers `pets.read`, `pets:read` and `pets/read`."""
     cors: CorsDocument | None = None
+    """Without it, preflights are requests like any other."""
     forward_authorization: bool = False
+    """Whether the Authorization header goes on to the upstream."""
     forward_client_certificate: bool = False
+    """Whether `x-forwarded-client-cert` goes on to the upstream."""
     backend_jwt: bool = True
+    """Whether the upstream gets one."""
     backend_jwt_audience: tuple[Text, ...] = ()
+    """In the place of that of the settings."""
 
     def contradictions(self) -> Iterator[Mistake]:
         """A context that requests can begin with, and one answer for every method of every path."""

@@ -1,8 +1,10 @@
 """Which API a host and a path belong to."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 from extauthz.catalog.request_path import segments
 from extauthz.catalog.resource_template import ResourceTree
@@ -26,13 +28,24 @@ class IndexedApi:
     """The longer one first."""
 
 
+class Located(NamedTuple):
+    """The API that a request is for, and the rest of its path."""
+
+    indexed: IndexedApi
+    below: tuple[str, ...]
+    """Segments behind the API's context; never empty: `/petstore/v1` and `/petstore/v1/` both mean the template `/`."""
+
+
 class ApiIndex:
     """APIs by host and base path; a look-up costs the depth of the deepest base path, whatever the number of APIs."""
 
     def __init__(self) -> None:
         self._by_host: dict[str, dict[BasePath, IndexedApi]] = {}
-        self._deepest = 0
-        """Of all that were ever here: one that is too deep costs a look-up, nothing else."""
+        # Of all that were ever here: what is gone costs a look-up, nothing else.
+        self._depths: tuple[int, ...] = ()
+        """Of base paths, the longest first."""
+        self._has_patterns = False
+        """Whether there are hosts like `*.example.com`."""
 
     def tables(self) -> Iterator[dict[BasePath, IndexedApi]]:
         """All that may be large."""
@@ -41,7 +54,9 @@ class ApiIndex:
     def put(self, indexed: IndexedApi) -> None:
         """Finds an API from now on; where another one was, this one stands."""
         for host, base in _places(indexed):
-            self._deepest = max(self._deepest, len(base))
+            if len(base) not in self._depths:
+                self._depths = tuple(sorted({*self._depths, len(base)}, reverse=True))
+            self._has_patterns = self._has_patterns or host.startswith("*.")
             self._by_host.setdefault(host, {})[base] = indexed
 
     def remove(self, indexed: IndexedApi) -> None:
@@ -53,23 +68,29 @@ class ApiIndex:
             if not contexts:
                 self._by_host.pop(host, None)
 
-    def find(self, host: str, path: tuple[str, ...]) -> tuple[IndexedApi, BasePath] | None:
-        """The API with the most specific host, then the longest base path that the path begins with; and that path."""
+    def find(self, host: str, path: tuple[str, ...]) -> Located | None:
+        """The API with the most specific host, then the longest base path that the path begins with."""
         if len(host) > _LONGEST_HOST:
             return None
-        for candidate in _host_patterns(host):
+        name = host.lower()
+        if ":" in name or name[-1:] == ".":
+            name = _without_port(name)
+        candidates = (name, *_patterns(name), ANY_HOST) if self._has_patterns else (name, ANY_HOST)
+        for candidate in candidates:
             contexts = self._by_host.get(candidate)
             if contexts is None:
                 continue
-            for length in range(min(self._deepest, len(path)), -1, -1):
-                if indexed := contexts.get(path[:length]):
-                    return indexed, path[:length]
+            for depth in self._depths:
+                indexed = contexts.get(path[:depth])
+                if indexed is not None:
+                    return Located(indexed, path[depth:] or ("",))
         return None
 
 
 def base_path(context: str) -> BasePath:
     """The segments of an API's context, read as those of a request are; none for `/`."""
-    return tuple(part for part in segments(context) or () if part)
+    # Of APIs that share words, the same objects: a look-up compares with what is in the processor's cache already.
+    return tuple(sys.intern(part) for part in segments(context) or () if part)
 
 
 def base_paths(api: Api) -> tuple[BasePath, ...]:
@@ -82,15 +103,16 @@ def _places(indexed: IndexedApi) -> Iterable[tuple[str, BasePath]]:
     return product((host.lower() for host in indexed.api.hosts or (ANY_HOST,)), indexed.base_paths)
 
 
-def _host_patterns(host: str) -> Iterable[str]:
-    """`api.example.com`, `*.example.com`, `*.com`, `*` for `API.example.com:443`."""
-    name = host.lower()
+def _without_port(host: str) -> str:
+    """`api.example.com` for `api.example.com.:443`, and `[::1]` for `[::1]:443`."""
     # An IPv6 literal has colons of its own.
-    name = name.partition("]")[0] + "]" if name.startswith("[") else name.partition(":")[0]
-    name = name.removesuffix(".")
-    yield name
-    rest = name
-    while "." in rest:
-        rest = rest.partition(".")[2]
+    name = host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
+    return name.removesuffix(".")
+
+
+def _patterns(name: str) -> Iterator[str]:
+    """`*.example.com` and `*.com` for `api.example.com`."""
+    _, dot, rest = name.partition(".")
+    while dot:
         yield f"*.{rest}"
-    yield ANY_HOST
+        _, dot, rest = rest.partition(".")

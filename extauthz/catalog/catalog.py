@@ -1,10 +1,9 @@
 """What the data plane knows, asked by a Check."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from extauthz.catalog.access import access
-from extauthz.catalog.api_index import IndexedApi
+from extauthz.catalog.api_index import Located
 from extauthz.catalog.changes import Change
 from extauthz.catalog.contents import CatalogContents
 from extauthz.catalog.indexes import Indexes
@@ -14,20 +13,6 @@ from extauthz.model.api_key import ApiKey
 from extauthz.model.check import Access, Headers, Principal, RequestContext
 from extauthz.model.errors import Denied, Reason, Unavailable
 from extauthz.model.key_manager import KeyManager
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Located:
-    """The API that a request is for, and the rest of its path."""
-
-    indexed: IndexedApi
-    below: tuple[str, ...]
-    """Segments behind the API's context; never empty: `/petstore/v1` and `/petstore/v1/` both mean the template `/`."""
-
-    @property
-    def api(self) -> Api:
-        """The API."""
-        return self.indexed.api
 
 
 class Catalog:
@@ -66,8 +51,7 @@ class Catalog:
         found = self._indexes.by_path.find(request.host, path)
         if found is None:
             raise Denied(Reason.NO_MATCHING_API, "no API has this host and base path")
-        indexed, base = found
-        return Located(indexed=indexed, below=path[len(base) :] or ("",))
+        return found
 
     def _named(self, name: str, path: tuple[str, ...]) -> Located:
         indexed = self._indexes.apis.get(name)
@@ -75,7 +59,7 @@ class Catalog:
             raise Denied(Reason.NO_MATCHING_API, "the route names an API that is not in the catalog")
         for base in indexed.base_paths:
             if path[: len(base)] == base:
-                return Located(indexed=indexed, below=path[len(base) :] or ("",))
+                return Located(indexed, path[len(base) :] or ("",))
         raise Denied(Reason.NO_MATCHING_API, f"the path does not begin with the context of {name}")
 
     def key_manager_for_jwt(self, api: Api, issuer: str, audiences: frozenset[str]) -> KeyManager | None:

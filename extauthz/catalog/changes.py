@@ -1,7 +1,7 @@
 """Changes of a catalog: which entity, and what it is from now on."""
 
 from enum import StrEnum
-from typing import NamedTuple, assert_never
+from typing import NamedTuple, Self, assert_never
 
 from extauthz.model.api import Api
 from extauthz.model.api_key import ApiKey
@@ -25,13 +25,24 @@ class Kind(StrEnum):
 
 
 class Identity(NamedTuple):
-    """What makes an entity the same one after a change. A tuple: a load makes a million, in half the time."""
+    """What makes an entity the same one after a change."""
 
     kind: Kind
     organization: str
     """Empty for what belongs to none."""
     id: str
     """Of a subscription, `application api`: two names that have no space, and say what it is about."""
+
+    @property
+    def name(self) -> str:
+        """Among those of its kind; no organization has a slash in its name."""
+        return f"{self.organization}/{self.id}"
+
+    @classmethod
+    def named(cls, kind: Kind, name: str) -> Self:
+        """The one with this name."""
+        organization, _, identifier = name.partition("/")
+        return cls(kind, organization, identifier)
 
 
 class Change(NamedTuple):

@@ -1,8 +1,7 @@
 """Subscriptions as a verified token claims them (WSO2's claim mode, wso2-facts §1.6.4)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from extauthz.model.api import Api
 from extauthz.model.application import Application, KeyType
@@ -13,8 +12,7 @@ from extauthz.model.token import TokenFacts
 _UNLIMITED = "Unlimited"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimedAccess:
+class ClaimedAccess(NamedTuple):
     """What a token says about its application, and about its subscription to one API."""
 
     application: Application | None
@@ -32,11 +30,9 @@ def claimed_access(facts: TokenFacts, api: Api) -> ClaimedAccess:
     """
     application = _application(facts.claims.get("application"), api)
     entry = _entry(facts.claims.get("subscribedAPIs"), api)
-    return ClaimedAccess(
-        application=application,
-        key_type=_key_type(facts.claims.get("keytype")),
-        subscription=None if entry is None else _subscription(entry, application, facts, api),
-    )
+    key_type = _key_type(facts.claims.get("keytype"))
+    subscription = None if entry is None else _subscription(entry, application, facts, api)
+    return ClaimedAccess(application, key_type, subscription)
 
 
 def _application(claim: object, api: Api) -> Application | None:

@@ -22,8 +22,10 @@ class ApplicationKeyDocument(Strict):
     """A client of an application."""
 
     key_manager: Id
+    """Id of the key manager that the client is known to."""
     client_id: Text
     key_type: KeyType = KeyType.PRODUCTION
+    """What its tokens are for."""
 
 
 class ApplicationDocument(Strict):
@@ -33,20 +35,28 @@ class ApplicationDocument(Strict):
     organization: Id | None = None
     name: Text
     owner: str = ""
+    """Told to the upstream."""
     policy: Text = "Unlimited"
+    """Its own tier, beside that of each subscription."""
     attributes: dict[str, str] = Field(default_factory=dict)
+    """Told to the upstream in the backend JWT."""
     keys: tuple[ApplicationKeyDocument, ...] = ()
+    """Its OAuth clients."""
 
 
 class SubscriptionDocument(Strict):
     """An application's right to call an API; `id` is made of both where it is not given."""
 
     application: Id
+    """Id of the application."""
     api: Id
+    """Id of the API."""
     id: Id | None = None
     organization: Id | None = None
     policy: Text = "Unlimited"
+    """Tier, told to Envoy and to the upstream."""
     state: SubscriptionState = SubscriptionState.UNBLOCKED
+    """`BLOCKED` and others refuse."""
 
 
 def _is_network(value: str) -> str:
@@ -75,12 +85,16 @@ class ApiKeyDocument(Strict):
     hash: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
     """32 bytes, base64url."""
     application: Id
+    """Id of the application that calls with it."""
     key_type: KeyType = KeyType.PRODUCTION
     scopes: frozenset[Scope] = frozenset()
     expires_at: Annotated[str, AfterValidator(_is_time)] | None = None
+    """With its zone, `2027-01-31T12:00:00Z`; without it, it does not end."""
     enabled: bool = True
     allowed_addresses: tuple[Annotated[str, AfterValidator(_is_network)], ...] = ()
+    """Addresses and networks it may be used from; none: any."""
     allowed_referers: tuple[Annotated[str, Field(pattern=_REFERER_PATTERN)], ...] = ()
+    """Pages it may be used from; none: any."""
 
     def contradictions(self) -> Iterator[Mistake]:
         """A hash of 32 bytes has four bits to spare, which are zero."""

@@ -30,8 +30,11 @@ class CertificateDocument(Strict):
     """A PEM certificate: inline, in a file beside the catalog, or an alias in the settings' certificate directory."""
 
     pem: Pem | None = None
+    """Inline."""
     file: Text | None = None
+    """Relative to the catalog."""
     alias: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")] | None = None
+    """`name` for `name.pem` in `certificate_directory`."""
 
     def contradictions(self) -> Iterator[Mistake]:
         """Exactly one of them."""
@@ -43,6 +46,7 @@ class DecryptionDocument(Strict):
     """How encrypted tokens are opened."""
 
     keys: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """Names of secrets: private keys in PEM."""
     algorithms: Algorithms = frozenset({"RSA-OAEP-256"})
     encryptions: frozenset[str] = frozenset({"A256GCM"})
 
@@ -56,14 +60,23 @@ class JwtDocument(Strict):
     """How self-contained tokens are checked."""
 
     jwks_uri: Url | None = None
+    """The issuer's JWK set."""
     discovery: bool = False
+    """In the place of `jwks_uri`: the metadata of the issuer name it."""
     ca_file: Text | None = None
+    """PEM file, relative to the catalog, of the only authorities that are trusted there; else those of the system."""
     certificates: tuple[CertificateDocument, ...] = ()
+    """Pin keys; who signed them is not looked at."""
     certificate_validity: bool = True
+    """Whether a certificate verifies between its own dates only."""
     algorithms: Algorithms = frozenset({"RS256"})
+    """Of signatures; never `none`, never HS*."""
     audiences: frozenset[Text] = frozenset()
+    """One of them must be in `aud`; none: it is not looked at."""
     token_types: frozenset[Text] = frozenset()
+    """Accepted `typ` headers, e.g. `at+jwt`; none: any."""
     decryption: DecryptionDocument | None = None
+    """Opens encrypted tokens."""
 
     def contradictions(self) -> Iterator[Mistake]:
         """A key must be there, and every algorithm must be a signature that can be allowed."""
@@ -79,22 +92,39 @@ class KeyManagerDocument(Strict):
     """A party that issues tokens."""
 
     id: Id
+    """Unique in its organization."""
     organization: Id | None = None
+    """Without one, that of the file."""
     issuer: Text
+    """Compared with `iss` exactly."""
     enabled: bool = True
+    """`false`: its tokens are refused."""
     validation: TokenValidation = TokenValidation.JWT
+    """`introspection`: JWTs are introspected, never checked here."""
     introspect_failed_jwt: bool = False
+    """Whether a JWT that no key of the issuer made is introspected before it is refused."""
     jwt: JwtDocument | None = None
+    """How its JWTs are checked; without it they are refused."""
     introspection: IntrospectionDocument | None = None
+    """How its opaque tokens are checked."""
     userinfo: UserinfoDocument | None = None
+    """Where claims about users are asked for, for the backend JWT."""
     allow_plain_http: bool = False
+    """Lets endpoints beyond loopback be plain http."""
     clock_skew_seconds: Annotated[int, Field(ge=0, le=MAX_CLOCK_SKEW_SECONDS)] = 0
+    """Added to `exp`, subtracted from `nbf`."""
     client_id_claim: Text | None = None
+    """Without it `azp`, then `client_id`."""
     scopes_claim: Text | None = None
+    """Without it `scope`, then `scp`."""
     claim_mapping: dict[Text, Text] = Field(default_factory=dict)
+    """Names of claims to ours, for the backend JWT."""
     binding: Binding = Binding.NONE
+    """Tokens that are not bound to their client in this way are refused."""
     subscription_validation: SubscriptionValidation = SubscriptionValidation.CATALOG
+    """Who says that an application has subscribed: the catalog, the token, or nobody."""
     backend_jwt: BackendJwtMode = BackendJwtMode.GENERATE
+    """`pass_through`: the one in the token, if it has one."""
 
     def contradictions(self) -> Iterator[Mistake]:
         """Some way to check tokens, what each way needs, and no answers that anybody on the way could write."""

@@ -1,6 +1,7 @@
 """A whole catalog from its store, while it goes on changing."""
 
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from extauthz.catalog.building import take_apart
@@ -50,7 +51,7 @@ class _Load:
         self._store = store
         self._held = held
         self._indexes = Indexes()
-        self._tally = Tally()
+        self._tallies = {kind: Tally() for kind in Kind}
         self._slices = Slices()
 
     async def run(self) -> Loaded:
@@ -61,7 +62,8 @@ class _Load:
             await take_apart(self._indexes)
             raise
         finally:
-            await self._tally.take_apart(self._slices)
+            for tally in self._tallies.values():
+                await tally.take_apart(self._slices)
         return Loaded(indexes=self._indexes, position=position)
 
     async def _read(self) -> Position:
@@ -74,7 +76,7 @@ class _Load:
         if end.head.epoch != start.head.epoch:
             raise _IncompleteError
         position = await self._read_news(start, end)
-        if self._tally.totals != position.head.totals:
+        if {kind: tally.total for kind, tally in self._tallies.items()} != position.head.totals:
             raise _IncompleteError
         return position
 
@@ -86,16 +88,16 @@ class _Load:
         return position
 
     async def _read_pages(self, kind: Kind) -> None:
-        taken = 0
-        async for page in self._store.pages(kind):
-            for stored in page:
-                entity = stored.change.entity
-                if entity is not None and self._tally.put(stored.change.identity, stored.revision, stored.tag):
-                    self._indexes.put(entity)
-                    taken += 1
-                if self._slices.over:
-                    await self._slices.rest()
-        if taken != self._tally.totals[kind].count:
+        taken, tally = 0, self._tallies[kind]
+        async with aclosing(self._store.pages(kind)) as pages:
+            async for page in pages:
+                for stored in page:
+                    if tally.put(stored.name, stored.revision, stored.tag):
+                        self._indexes.put(stored.entity)
+                        taken += 1
+                    if self._slices.over:
+                        await self._slices.rest()
+        if taken != tally.total.count:
             # One came in two versions. The older may have been put where another entity is by now, and taken it along.
             raise _IncompleteError
 
@@ -126,9 +128,10 @@ class _Load:
             if transaction.changes is None:
                 raise Missed("catalog", "it changed as a whole while it was read")
             for told in transaction.changes:
-                if self._tally.put(told.change.identity, head.revision, told.tag):
+                identity = told.change.identity
+                if self._tallies[identity.kind].put(identity.name, head.revision, told.tag):
                     self._indexes.apply(told.change)
-                touched.append(told.change.identity)
+                touched.append(identity)
                 if self._slices.over:
                     await self._slices.rest()
             position = transaction.position

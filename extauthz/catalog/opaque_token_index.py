@@ -1,10 +1,15 @@
 """Which key managers an opaque token is sent to: a token that is sent to the wrong server is a leak."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from extauthz.catalog.accepting import accepts
 from extauthz.model.api import Api
 from extauthz.model.check import Headers
 from extauthz.model.key_manager import KeyManager
 from extauthz.model.opaque_tokens import OpaqueTokenRule, OpaqueTokens
+
+_NONE: Mapping[str, KeyManager] = MappingProxyType({})
 
 
 class OpaqueTokenIndex:
@@ -36,14 +41,21 @@ class OpaqueTokenIndex:
 
         Those whose rules fit; in an organization without rules, the only one that introspects for the API.
         """
-        introspecting = self._introspecting.get(api.organization, {})
-        accepted = {name: km for name, km in introspecting.items() if accepts(api, km)}
+        introspecting = self._introspecting.get(api.organization, _NONE)
         rules = self._rules.get(api.organization)
         if rules is None:
+            accepted = [km for km in introspecting.values() if accepts(api, km)]
             # Two, and nothing that tells them apart: neither is asked.
-            return tuple(accepted.values()) if len(accepted) == 1 else ()
-        fitting = (rule.key_manager for rule in rules if rule.key_manager in accepted and _fits(rule, token, headers))
-        return tuple(accepted[name] for name in dict.fromkeys(fitting))[: self._limit]
+            return (accepted[0],) if len(accepted) == 1 else ()
+        found: dict[str, KeyManager] = {}
+        for rule in rules:
+            name = rule.key_manager
+            km = introspecting.get(name)
+            if km is not None and name not in found and accepts(api, km) and _fits(rule, token, headers):
+                found[name] = km
+                if len(found) == self._limit:
+                    break
+        return tuple(found.values())
 
 
 def _fits(rule: OpaqueTokenRule, token: str, headers: Headers) -> bool:

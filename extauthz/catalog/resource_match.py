@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from extauthz.catalog.catalog import Located
+from extauthz.catalog.api_index import Located
 from extauthz.catalog.resource_template import Resources
 from extauthz.model.api import WEBSOCKET, Resource, ResourceMatch
 from extauthz.model.check import Headers, RequestContext
@@ -16,27 +16,24 @@ def resource_match(request: RequestContext, located: Located) -> ResourceMatch:
     Raises:
         Denied: no_matching_resource or method_not_allowed.
     """
-    api = located.api
+    api, method = located.indexed.api, request.method
     resources = located.indexed.resources.find(located.below)
     if resources is None:
         raise Denied(Reason.NO_MATCHING_RESOURCE, f"no template of {api.id} matches")
-    if request.method == "OPTIONS" and allowed_origin(api.cors, request.headers.get("origin")):
+    # Headers are read last: most APIs have nothing to which they could matter.
+    if method == "OPTIONS" and api.cors is not None and allowed_origin(api.cors, request.headers.get("origin")):
         asked = _preflight(request.headers, resources)
         if asked is not None:
-            return ResourceMatch(api=api, resource=asked, preflight=True)
-    resource = _answering(request, resources)
+            return ResourceMatch(api, asked, preflight=True)
+    if method == "GET":
+        websocket = _with_method(WEBSOCKET, resources)
+        if websocket is not None and _asks_for_websocket(request.headers):
+            return ResourceMatch(api, websocket)
+    resource = _with_method(method, resources) if method != WEBSOCKET else None
     if resource is None:
         methods = frozenset(_http_methods(resources))
         raise Denied(Reason.METHOD_NOT_ALLOWED, f"not a method of this resource of {api.id}", methods=methods)
-    return ResourceMatch(api=api, resource=resource)
-
-
-def _answering(request: RequestContext, resources: Resources) -> Resource | None:
-    if request.method == "GET" and _asks_for_websocket(request.headers):
-        websocket = _with_method(WEBSOCKET, resources)
-        if websocket is not None:
-            return websocket
-    return _with_method(request.method, resources) if request.method != WEBSOCKET else None
+    return ResourceMatch(api, resource)
 
 
 def _preflight(headers: Headers, resources: Resources) -> Resource | None:

@@ -32,17 +32,19 @@ class _Node:
 
 _Found = tuple[Resources, bool]
 """Some resources, and whether it was a wildcard that found them."""
+_BY_WILDCARD = -1
+"""In the place of a depth: whatever is left of the path."""
 
 
-class ResourceTree:
+class ResourceTree(_Node):
     """The resources of one API, by path; a look-up costs the depth of the path, whatever the number of resources."""
 
-    __slots__ = ("_root",)
+    __slots__ = ()
 
     def __init__(self, resources: Iterable[Resource]) -> None:
-        self._root = _Node()
+        super().__init__()
         for resource in resources:
-            _put(self._root, resource)
+            _put(self, resource)
 
     def find(self, path: tuple[str, ...]) -> Resources | None:
         """The resources at the most specific template; None if no template matches.
@@ -52,13 +54,13 @@ class ResourceTree:
         upstreams take for the same: a slash at the end that only a wildcard accepts is refused where the path without
         it means something else.
         """
-        found = _find(self._root, path, 0)
+        found = _find(self, path)
         if found is None:
             return None
         resources, by_wildcard = found
         if not by_wildcard or path[-1] or len(path) == 1:
             return resources
-        without = _find(self._root, path[:-1], 0)
+        without = _find(self, path[:-1])
         return resources if without is None or without[0] is resources else None
 
 
@@ -109,15 +111,34 @@ def _next(node: _Node, part: str) -> _Node:
     return node.literals.setdefault(sys.intern(read[0] if read else part), _Node())
 
 
-def _find(node: _Node, path: tuple[str, ...], depth: int) -> _Found | None:
-    if depth == len(path):
-        if node.here:
-            return node.here, False
-    else:
-        segment = path[depth]
-        literal = node.literals.get(segment) if node.literals is not None else None
-        if literal is not None and (found := _find(literal, path, depth + 1)):
-            return found
-        if segment and node.parameter is not None and (found := _find(node.parameter, path, depth + 1)):
-            return found
-    return (node.below, True) if node.below else None
+def _find(node: _Node, path: tuple[str, ...]) -> _Found | None:
+    """Goes on by the most specific way, and back to the last of the other ways where one leads nowhere.
+
+    One loop: a call for each segment would cost more than the rest of the look-up.
+    """
+    depth, end = 0, len(path)
+    others: list[tuple[_Node, int]] = []
+    while True:
+        if node.below:
+            others.append((node, _BY_WILDCARD))
+        onward: _Node | None = None
+        if depth == end:
+            if node.here:
+                return node.here, False
+        else:
+            segment = path[depth]
+            depth += 1
+            onward = node.literals.get(segment) if node.literals is not None else None
+            if segment and node.parameter is not None:
+                if onward is None:
+                    onward = node.parameter
+                else:
+                    others.append((node.parameter, depth))
+        if onward is not None:
+            node = onward
+            continue
+        if not others:
+            return None
+        node, depth = others.pop()
+        if depth == _BY_WILDCARD:
+            return node.below, True

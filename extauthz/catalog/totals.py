@@ -10,21 +10,19 @@ TOTAL_BYTES = 256
 """Of a sum. Whoever knows several versions of many entities must not find others with the same sum: of 32 bytes,
 Wagner's generalized birthday attack would find them in some 2**35 steps, of so many in more than 2**90."""
 _MODULUS = 1 << 8 * TOTAL_BYTES
-_TAG_BYTES = 32
 
 
-def weight(tag: int) -> int:
-    """What an entity with this tag adds to the sum; nothing for the tag 0, which none has."""
-    return int.from_bytes(hashlib.shake_256(tag.to_bytes(_TAG_BYTES, "big")).digest(TOTAL_BYTES), "big") if tag else 0
+def weight(tag: bytes) -> int:
+    """What an entity with this tag adds to the sum; nothing for the empty tag, which none has."""
+    return int.from_bytes(hashlib.shake_256(tag).digest(TOTAL_BYTES), "big") if tag else 0
 
 
 def totals(entities: Iterable[Stored]) -> dict[Kind, Total]:
     """The totals of entities, each of which comes once; every kind has one."""
     counts, sums = dict.fromkeys(Kind, 0), dict.fromkeys(Kind, 0)
     for stored in entities:
-        kind = stored.change.identity.kind
-        counts[kind] += 1
-        sums[kind] += weight(stored.tag)
+        counts[stored.kind] += 1
+        sums[stored.kind] += weight(stored.tag)
     return {kind: reduced(counts[kind], sums[kind]) for kind in Kind}
 
 
@@ -39,6 +37,6 @@ def totals_after(before: Mapping[Kind, Total], changes: Iterable[StoredChange]) 
     for stored in changes:
         kind = stored.change.identity.kind
         was = after.get(kind, Total())
-        added = int(stored.change.entity is not None) - int(stored.former_tag != 0)
+        added = int(stored.change.entity is not None) - int(stored.former_tag != b"")
         after[kind] = reduced(was.count + added, was.tags - weight(stored.former_tag) + weight(stored.tag))
     return after

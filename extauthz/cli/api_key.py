@@ -9,7 +9,7 @@ import typer
 import yaml
 
 from extauthz.authn.api_key_hash import ApiKeyHashes, is_api_key, new_api_key
-from extauthz.cli.errors import EXIT_BAD_INPUT, told_plainly
+from extauthz.cli.errors import bad_input, told_plainly
 from extauthz.data_plane.callers import api_key_hashes
 from extauthz.data_plane.secrets import read_secrets
 from extauthz.document.strict import load
@@ -22,9 +22,17 @@ app = typer.Typer(
 )
 Config = Annotated[Path, typer.Option("--config", "-c", help="Settings of the replicas (YAML).")]
 _MAX_BYTES = 1024
+_CREATE_EXAMPLES = """Examples:
+
+  extauthz api-key create --config extauthz.yaml --id partner --application app
+"""
+_HASH_EXAMPLES = """Examples:
+
+  extauthz api-key hash --config extauthz.yaml < key.txt
+"""
 
 
-@app.command()
+@app.command(epilog=_CREATE_EXAMPLES)
 def create(
     config: Config,
     key_id: Annotated[str, typer.Option("--id", help="Of the key, in the catalog and in logs.")],
@@ -42,7 +50,7 @@ def create(
     typer.echo(yaml.safe_dump({"api_keys": [entry]}, sort_keys=False), nl=False)
 
 
-@app.command("hash")
+@app.command("hash", epilog=_HASH_EXAMPLES)
 def hash_(config: Config) -> None:
     """Prints the hash of a key, which is read from standard input: under another secret, for example.
 
@@ -53,18 +61,14 @@ def hash_(config: Config) -> None:
         hashes = _hashes(config)
     key = sys.stdin.read(_MAX_BYTES).strip()
     if not is_api_key(key):
-        typer.echo(
-            "extauthz: that is no key of `api-key create`; others may be guessed, and are not accepted", err=True
-        )
-        raise typer.Exit(EXIT_BAD_INPUT)
+        raise bad_input("that is no key of `api-key create`; others may be guessed, and are not accepted")
     typer.echo(hashes.entry(key))
 
 
 def _hashes(config: Path) -> ApiKeyHashes:
     settings = load(config, Settings)
     if settings.api_keys is None:
-        typer.echo(f"extauthz: {config} has no `api_keys`: add `api_keys: {{secret: [NAME]}}`", err=True)
-        raise typer.Exit(EXIT_BAD_INPUT)
+        raise bad_input(f"{config} has no `api_keys`: add `api_keys: {{secret: [NAME]}}`")
     # Only those that are needed: an operator's machine need not have all that a replica has.
     named = {name: settings.secrets[name] for name in settings.api_keys.secret}
     return api_key_hashes(settings.api_keys, read_secrets(named, config.parent, os.environ))

@@ -3,8 +3,7 @@
 import asyncio
 import os
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,17 +11,18 @@ from typing import Annotated
 
 import typer
 
-from extauthz.catalog.changes import Change
 from extauthz.catalog.contents import CatalogContents
 from extauthz.catalog.conversion import contents_of
-from extauthz.catalog.difference import difference
 from extauthz.catalog.export import catalog_text
 from extauthz.catalog.merge import CatalogPart, Merged, conflicts, merged
 from extauthz.catalog.redis.snapshot import Snapshot, snapshot
 from extauthz.catalog.redis.store import RedisCatalogStore
 from extauthz.catalog.redis.writer import RedisCatalogWriter
 from extauthz.catalog.store import Untrusted
-from extauthz.cli.errors import EXIT_BAD_INPUT, EXIT_FAILURE, told_plainly
+from extauthz.cli.catalog_report import CatalogReport
+from extauthz.cli.errors import EXIT_BAD_INPUT, EXIT_FAILURE, bad_input, told_plainly
+from extauthz.cli.output import Output, OutputOption
+from extauthz.cli.progress import Work, working
 from extauthz.data_plane.catalog_store import ensure_kept, operators_catalog_store
 from extauthz.document.mistakes import DocumentError, Mistake
 from extauthz.document.strict import load, loads, refusal
@@ -34,11 +34,25 @@ from extauthz.telemetry.logs import configure_logs
 EXIT_DIFFERENT = 1
 """Of `diff`, which then has 2 for all trouble, as diff(1) has."""
 _ATTEMPTS = 5
-_SIGNS = ("+", "~", "-")
 _NO_CATALOG = (
     "redis holds none. --begin begins one, with what this file says and nothing else: replicas take it in the place of "
     "the one that they have, so the file must be the whole catalog (`export` writes that, while there is one)"
 )
+
+_APPLY_EXAMPLES = """Examples:
+
+  extauthz catalog apply -f catalog.yaml --config extauthz.yaml --dry-run
+
+  extauthz catalog apply -f catalog.yaml --config extauthz.yaml --begin
+"""
+_DIFF_EXAMPLES = """Examples:
+
+  extauthz catalog diff -f catalog.yaml --config extauthz.yaml --output json
+"""
+_EXPORT_EXAMPLES = """Examples:
+
+  extauthz catalog export --config extauthz.yaml --output catalog.yaml
+"""
 
 app = typer.Typer(help="The catalog in Redis, which all replicas follow.", no_args_is_help=True)
 
@@ -49,8 +63,8 @@ _Prune = Annotated[
 ]
 
 
-@app.command()
-def apply(
+@app.command(epilog=_APPLY_EXAMPLES)
+def apply(  # noqa: PLR0917 - one parameter an option
     file: _File,
     config: _Config,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
@@ -59,6 +73,7 @@ def apply(
     allow_empty: Annotated[
         bool, typer.Option("--allow-empty", help="With --prune: it is meant that no API is left.")
     ] = False,
+    output: OutputOption = Output.TEXT,
 ) -> None:
     """Brings the catalog in Redis to what a file says; what the file does not name stays.
 
@@ -68,28 +83,30 @@ def apply(
     """
     with _told(EXIT_FAILURE):
         if allow_empty and not prune:
-            typer.echo("extauthz: --allow-empty goes with --prune", err=True)
-            raise typer.Exit(EXIT_BAD_INPUT)
-        settings, part = _settings(config), _Part.read(file)
-        asyncio.run(
-            _apply(settings, config.parent, part, _Ways(prune=prune, empty=allow_empty, begin=begin, dry_run=dry_run))
-        )
+            raise bad_input("--allow-empty goes with --prune")
+        settings, ways = _settings(config), _Ways(prune=prune, empty=allow_empty, begin=begin, dry_run=dry_run)
+        with working() as work:
+            work.begin(f"reading {file}")
+            part = _Part.read(file)
+            report = asyncio.run(_apply(settings, config.parent, part, ways, work))
+        report.tell(output)
 
 
-@app.command()
-def diff(file: _File, config: _Config, prune: _Prune = False) -> None:
+@app.command(epilog=_DIFF_EXAMPLES)
+def diff(file: _File, config: _Config, prune: _Prune = False, output: OutputOption = Output.TEXT) -> None:
     """Says what `apply` would do, with the keys that have other values.
 
     Exit status 0: nothing; 1: something; 2: it cannot be said.
     """
     with _told(EXIT_BAD_INPUT):
         settings, part = _settings(config), _Part.read(file)
-        changes = asyncio.run(_diff(settings, config.parent, part, _Ways(prune=prune, empty=True)))
-    if changes:
+        report = asyncio.run(_diff(settings, config.parent, part, _Ways(prune=prune, empty=True)))
+        report.tell(output)
+    if report.differences:
         raise typer.Exit(EXIT_DIFFERENT)
 
 
-@app.command()
+@app.command(epilog=_EXPORT_EXAMPLES)
 def export(
     config: _Config,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Instead of standard output.")] = None,
@@ -149,33 +166,32 @@ class _Part:
         return whole
 
 
-async def _apply(settings: Settings, folder: Path, part: _Part, ways: _Ways) -> None:
+async def _apply(settings: Settings, folder: Path, part: _Part, ways: _Ways, work: Work) -> CatalogReport:
     async with _opened(settings, folder) as store:
         await ensure_kept(store)
         writer = RedisCatalogWriter(store, kept_changes=settings.catalog.kept_changes, clock=time.time)
         for _ in range(_ATTEMPTS):
-            before = await snapshot(store)
+            work.begin("reading the catalog in redis")
+            before = await snapshot(store, work.come)
+            work.begin("comparing")
             whole = part.merged(before, ways)
             changes = whole.changes
             if ways.dry_run or (before.head and not changes):
-                _print(before, whole, changes)
-                return
+                return CatalogReport.of(before, whole, changes)
             if before.head is None and not ways.begin:
                 raise Unavailable("catalog", _NO_CATALOG)
+            work.begin(f"writing {len(changes)} changes")
             head = await writer.write(before, changes, empty=not whole.has_apis)
             if head is not None:
-                _print(before, whole, changes, revision=head.revision)
-                return
+                return CatalogReport.of(before, whole, changes, revision=head.revision)
         raise Unavailable("catalog", "somebody else writes at the same time, again and again; try later")
 
 
-async def _diff(settings: Settings, folder: Path, part: _Part, ways: _Ways) -> Sequence[Change]:
+async def _diff(settings: Settings, folder: Path, part: _Part, ways: _Ways) -> CatalogReport:
     async with _opened(settings, folder) as store:
         before = await snapshot(store)
     whole = part.merged(before, ways)
-    changes = whole.changes
-    _print(before, whole, changes)
-    return changes
+    return CatalogReport.of(before, whole, whole.changes)
 
 
 async def _export(settings: Settings, folder: Path) -> str:
@@ -184,24 +200,6 @@ async def _export(settings: Settings, folder: Path) -> str:
     if found.head is None:
         raise Unavailable("catalog", "there is none in redis; `extauthz catalog apply --begin` begins one")
     return catalog_text(found.entities().values())
-
-
-def _print(before: Snapshot, whole: Merged, changes: Sequence[Change], *, revision: int | None = None) -> None:
-    differences = [difference(whole.before, change) for change in changes]
-    for each in differences:
-        typer.echo(str(each))
-    if before.head is None:
-        began = "begins" if revision is None else "began"
-        typer.echo(f"a new catalog {began}: replicas take it in the place of any that was begun before")
-    if not differences and before.head is not None:
-        typer.echo(f"nothing to change at revision {before.head.revision}")
-        return
-    counted = Counter(each.sign for each in differences)
-    created, changed, removed = (counted[sign] for sign in _SIGNS)
-    if revision is None:
-        typer.echo(f"{created} to create, {changed} to change, {removed} to remove; nothing is written")
-    else:
-        typer.echo(f"{created} created, {changed} changed, {removed} removed: revision {revision}")
 
 
 @asynccontextmanager

@@ -11,15 +11,25 @@ from extauthz.cli.errors import EXIT_BAD_INPUT, told_plainly
 from extauthz.resident.client_secret import new_client_secret, secret_digest
 from extauthz.telemetry.logs import configure_logs
 
+EXAMPLES = """Examples:
+
+  extauthz resident --config resident.yaml
+
+  extauthz resident secret
+"""
+_NEW_EXAMPLES = """Examples:
+
+  extauthz resident secret
+"""
+
 app = typer.Typer(
     help="The built-in key manager: an OAuth 2.0 authorization server.",
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # locals hold tokens and secrets
 )
 
 
-@app.callback(invoke_without_command=True)
+@app.callback(invoke_without_command=True, epilog=EXAMPLES)
 def resident(
     context: typer.Context,
     config: Annotated[Path | None, typer.Option("--config", "-c", help="Settings of this process (YAML).")] = None,
@@ -32,7 +42,7 @@ def resident(
     _serve(config)
 
 
-@app.command()
+@app.command(epilog=_NEW_EXAMPLES)
 def secret() -> None:
     """Prints a new client secret, for the client, and its SHA-256, for the configuration."""
     client_secret = new_client_secret()

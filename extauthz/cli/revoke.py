@@ -13,7 +13,8 @@ import typer
 from extauthz.catalog.changes import Kind
 from extauthz.catalog.document import CatalogDocument
 from extauthz.catalog.store import Untrusted
-from extauthz.cli.errors import EXIT_BAD_INPUT, told_plainly
+from extauthz.cli.errors import bad_input, told_plainly
+from extauthz.cli.output import Output, OutputOption, print_json
 from extauthz.data_plane.catalog_store import operators_catalog_store
 from extauthz.data_plane.revocation import redis_channel, revocation_keys, revoker_of
 from extauthz.data_plane.secrets import Secrets, read_secrets
@@ -26,7 +27,16 @@ from extauthz.settings.process import Settings
 from extauthz.settings.revocation import RevocationBackend
 from extauthz.telemetry.logs import configure_logs
 
+EXAMPLES = """Examples:
+
+  extauthz revoke --config extauthz.yaml --key-manager corporate --token-file token.txt
+
+  extauthz revoke --config extauthz.yaml --key-manager corporate --client mobile --issued-until 2026-01-31T12:00:00Z
+
+  extauthz revoke --config extauthz.yaml --initialize
+"""
 _MAX_TOKEN_BYTES = 64 * 1024
+_INITIALISED = "initialised: replicas are ready to start"
 
 
 def revoke(  # noqa: PLR0917 - one parameter an option
@@ -43,6 +53,7 @@ def revoke(  # noqa: PLR0917 - one parameter an option
     ] = None,
     expires_at: Annotated[str | None, typer.Option(help="Time: the end of the token, if it is known.")] = None,
     initialize: Annotated[bool, typer.Option("--initialize", help="Say that a new Redis is new.")] = False,
+    output: OutputOption = Output.TEXT,
 ) -> None:
     """Revokes tokens on every replica, by way of Redis; it is stored when this ends with status 0.
 
@@ -56,9 +67,10 @@ def revoke(  # noqa: PLR0917 - one parameter an option
         _ensure_shared(settings)
         chosen = [token_stdin or None, token_file, jti, client, subject, initialize or None]
         if sum(choice is not None for choice in chosen) != 1:
-            raise _bad("give exactly one of --token-stdin, --token-file, --jti, --client, --subject, --initialize")
+            raise bad_input("give exactly one of --token-stdin, --token-file, --jti, --client, --subject, --initialize")
         if initialize:
-            asyncio.run(_initialize(settings, config.parent))
+            new = asyncio.run(_initialize(settings, config.parent))
+            _tell(output, {"initialised": new}, _INITIALISED if new else "was initialised before; nothing is changed")
             return
         form, value = _form_and_value(token_stdin, token_file, jti, client, subject)
         revocation = _revocation(
@@ -66,12 +78,32 @@ def revoke(  # noqa: PLR0917 - one parameter an option
         )
         _ensure_key_manager(settings, config.parent, organization, key_manager)
         asyncio.run(_publish(settings, config.parent, revocation))
-        typer.echo("revoked")
+        _tell(output, _document(revocation), "revoked")
+
+
+def _tell(output: Output, document: dict[str, object], text: str) -> None:
+    if output is Output.JSON:
+        print_json(document)
+    else:
+        typer.echo(text)
+
+
+def _document(revocation: Revocation) -> dict[str, object]:
+    """What was revoked; never the token."""
+    return {
+        "revoked": True,
+        "organization": revocation.organization,
+        "key_manager": revocation.key_manager,
+        "form": revocation.form.name.lower(),
+        "value": None if revocation.form is RevocationForm.TOKEN else revocation.value,
+        "issued_until": revocation.issued_until,
+        "expires_at": revocation.expires_at,
+    }
 
 
 def _ensure_shared(settings: Settings) -> None:
     if settings.revocation.backend is RevocationBackend.MEMORY:
-        raise _bad(
+        raise bad_input(
             "`revocation.backend` is `memory`, so only the running process can revoke: POST to "
             f"http://{settings.operations.listen}/revocations (needs `operations.token`), or set `backend: redis`"
         )
@@ -93,7 +125,7 @@ def _form_and_value(
 def _token(content: bytes) -> str:
     token = content.strip()
     if not token or len(token) > _MAX_TOKEN_BYTES or not token.isascii() or len(token.split()) != 1:
-        raise _bad(f"that is no token: one word of ASCII, at most {_MAX_TOKEN_BYTES} bytes")
+        raise bad_input(f"that is no token: one word of ASCII, at most {_MAX_TOKEN_BYTES} bytes")
     return token.decode("ascii")
 
 
@@ -101,9 +133,9 @@ def _revocation(
     form: RevocationForm, value: str, *, scope: tuple[str, str], issued_until: str | None, expires_at: str | None
 ) -> Revocation:
     if form.indirect and expires_at is not None:
-        raise _bad("--expires-at belongs to one token; with --client and --subject give --issued-until")
+        raise bad_input("--expires-at belongs to one token; with --client and --subject give --issued-until")
     if not form.indirect and issued_until is not None:
-        raise _bad("--issued-until belongs to --client and --subject; one token is revoked whenever it was issued")
+        raise bad_input("--issued-until belongs to --client and --subject; one token is revoked whenever it was issued")
     now = time.time()
     until = now if issued_until is None else _time(issued_until)
     end = None if expires_at is None else _time(expires_at)
@@ -117,9 +149,9 @@ def _revocation(
             expires_at=end,
         )
     except ValueError as error:
-        raise _bad(str(error)) from error
+        raise bad_input(str(error)) from error
     if end is not None and end <= now:  # it would be dropped at once, and still be called revoked
-        raise _bad("--expires-at is in the past: give the end of the token, or leave it out if it is not known")
+        raise bad_input("--expires-at is in the past: give the end of the token, or leave it out if it is not known")
     return revocation
 
 
@@ -131,9 +163,9 @@ def _time(text: str) -> float:
     try:
         time_of_day = datetime.fromisoformat(text)
     except ValueError as error:
-        raise _bad(f"{text}: a time is seconds since the epoch, or like 2026-01-31T12:00:00Z") from error
+        raise bad_input(f"{text}: a time is seconds since the epoch, or like 2026-01-31T12:00:00Z") from error
     if time_of_day.tzinfo is None:
-        raise _bad(f"{text}: say in which zone, e.g. with a Z at the end for {UTC}")
+        raise bad_input(f"{text}: say in which zone, e.g. with a Z at the end for {UTC}")
     return time_of_day.timestamp()
 
 
@@ -146,7 +178,7 @@ def _ensure_key_manager(settings: Settings, folder: Path, organization: str, key
         return
     if (organization, key_manager) not in known:
         listed = ", ".join(f"{each} ({its})" for its, each in sorted(known)) or "none"
-        raise _bad(
+        raise bad_input(
             f"key manager `{key_manager}` of organization `{organization}` is not in the catalog; known: {listed}"
         )
 
@@ -159,22 +191,22 @@ def _written(settings: Settings, folder: Path) -> set[tuple[str, str]]:
 async def _stored(settings: Settings, folder: Path) -> set[tuple[str, str]]:
     store = operators_catalog_store(settings, folder, os.environ)
     try:
-        found = [stored.change.identity async for page in store.pages(Kind.KEY_MANAGER) for stored in page]
+        found = [stored.identity async for page in store.pages(Kind.KEY_MANAGER) for stored in page]
     finally:
         await store.close()
     return {(identity.organization, identity.id) for identity in found}
 
 
-async def _initialize(settings: Settings, folder: Path) -> None:
+async def _initialize(settings: Settings, folder: Path) -> bool:
+    """Whether it was new."""
     secrets = _secrets(settings, folder)
     channel = redis_channel(settings.revocation, secrets, folder, revocation_keys(settings.revocation, secrets))
     if channel is None:
-        return
+        return False
     try:
-        new = await channel.initialise()
+        return await channel.initialise()
     finally:
         await channel.close()
-    typer.echo("initialised: replicas are ready to start" if new else "was initialised before; nothing is changed")
 
 
 async def _publish(settings: Settings, folder: Path, revocation: Revocation) -> None:
@@ -193,8 +225,3 @@ def _secrets(settings: Settings, folder: Path) -> Secrets:
     redis = settings.revocation.redis
     names = {*settings.revocation.secret, *(redis.secret_names() if redis else ())}
     return read_secrets({name: settings.secrets[name] for name in names}, folder, os.environ)
-
-
-def _bad(message: str) -> typer.Exit:
-    typer.echo(f"extauthz: {message}", err=True)
-    return typer.Exit(EXIT_BAD_INPUT)

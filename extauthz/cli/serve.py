@@ -13,6 +13,11 @@ from extauthz.document.strict import load
 from extauthz.settings.process import Settings
 from extauthz.telemetry.logs import configure_logs
 
+EXAMPLES = """Examples:
+
+  extauthz serve --config extauthz.yaml
+"""
+
 
 def serve(
     config: Annotated[Path, typer.Option("--config", "-c", help="Settings of this process (YAML).")],

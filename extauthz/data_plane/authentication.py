@@ -11,6 +11,7 @@ from extauthz.authn.facts import FactMaker
 from extauthz.authn.introspection import IntrospectionAuthenticator
 from extauthz.authn.issuers import Issuers
 from extauthz.authn.jwt import JwtAuthenticator
+from extauthz.authn.jwt_routes import JwtRoutes
 from extauthz.authn.known_tokens import KnownTokens
 from extauthz.cache.keys import CacheKeys
 from extauthz.cache.memory import MemoryCache
@@ -125,10 +126,13 @@ def access_tokens(
                 catalog=catalog,
                 issuers=issuers,
                 known=known(caches.jwt),
+                # As many as there are facts, as each is of use only beside its facts.
+                routes=JwtRoutes(settings.cache.jwt.entries if settings.cache.jwt.enabled else 0),
                 facts=facts(settings.cache.jwt),
                 introspection=introspection,
             ),
             introspection,
         ],
+        keys=caches.keys,
         binding=binding,
     )

@@ -3,12 +3,12 @@
 import functools
 import os
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from extauthz.authn.issuers import Issuers
-from extauthz.backend_jwt.jwks import jwk_set
 from extauthz.backend_jwt.selection import backend_jwt
 from extauthz.catalog.catalog import Catalog
 from extauthz.data_plane.authentication import access_tokens, token_caches
@@ -18,19 +18,22 @@ from extauthz.data_plane.catalog_source import FollowCatalog, catalog_source
 from extauthz.data_plane.catalog_updates import CatalogUpdates
 from extauthz.data_plane.connections import IssuerConnections, http_session
 from extauthz.data_plane.extensions import extensions
-from extauthz.data_plane.revocation import RevocationParts, revocation_parts, revocation_routes
+from extauthz.data_plane.operations import Observed, operations_server
+from extauthz.data_plane.revocation import RevocationParts, revocation_parts
 from extauthz.data_plane.secrets import read_secrets
 from extauthz.data_plane.signing_keys import signing_keys
 from extauthz.data_plane.upstream import known_users, responses, signer, upstream_headers
+from extauthz.envoy.response import ResponseBuilder
 from extauthz.envoy.server import EnvoyServer
-from extauthz.envoy.servicer import AuthorizationServicer
+from extauthz.envoy.servicer import AuthorizationServicer, Decider
 from extauthz.model.clock import Clock
-from extauthz.operations.app import operations_app
 from extauthz.operations.server import OperationsServer
 from extauthz.pipeline import CheckPipeline
 from extauthz.settings.process import Settings
+from extauthz.telemetry.decisions import Decisions
 from extauthz.telemetry.health import Health
 from extauthz.telemetry.logs import DecisionLog
+from extauthz.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +41,23 @@ class DataPlane:
     """The parts that the running process starts and stops."""
 
     health: Health
+    metrics: Metrics
+    decider: Decider
+    responses: ResponseBuilder
     server: EnvoyServer
     operations: OperationsServer
     follow_catalog: FollowCatalog
     revocation: RevocationParts
 
 
-async def build(settings: Settings, folder: Path, stack: AsyncExitStack, *, clock: Clock = time.time) -> DataPlane:
+async def build(
+    settings: Settings,
+    folder: Path,
+    stack: AsyncExitStack,
+    *,
+    clock: Clock = time.time,
+    log_lines_dropped: Callable[[], int] = lambda: 0,
+) -> DataPlane:
     """Puts everything together; files that the settings name are relative to `folder`.
 
     Raises:
@@ -52,6 +65,7 @@ async def build(settings: Settings, folder: Path, stack: AsyncExitStack, *, cloc
     """
     secrets = read_secrets(settings.secrets, folder, os.environ)
     health, catalog = health_of(settings), Catalog()
+    metrics = Metrics(apis=settings.metrics.apis, key_managers=settings.metrics.key_managers)
     session = await stack.enter_async_context(http_session())
     # In a file, names of files have its folder in front of them already; what all replicas share knows no folder.
     files = folder if settings.catalog.redis else Path()
@@ -71,25 +85,29 @@ async def build(settings: Settings, folder: Path, stack: AsyncExitStack, *, cloc
         extensions=added.authorizers,
         upstream_headers=upstream_headers(settings),
     )
-    servicer = AuthorizationServicer(
-        decider=pipeline,
-        responses=responses(settings),
-        budget_seconds=settings.limits.check_seconds,
-        on_decision=DecisionLog(),
+    updates, made = CatalogUpdates(catalog, issuers, health, clock), responses(settings)
+    servicer = _servicer(settings, pipeline, made, metrics)
+    seen = Observed(
+        health=health, metrics=metrics, updates=updates, revocation=revocation, log_lines_dropped=log_lines_dropped
     )
-    jwks = jwk_set(keys) if keys else None
-    operations = operations_app(
-        health=health,
-        jwks=(lambda: jwks) if jwks else None,
-        jwks_max_age_seconds=settings.backend_jwt.jwks_max_age_seconds if settings.backend_jwt else 0,
-        more=revocation_routes(settings, secrets, revocation.revoker, clock),
-    )
-    updates = CatalogUpdates(catalog, issuers, health)
-    host, _, port = settings.operations.listen.rpartition(":")
     return DataPlane(
         health=health,
+        metrics=metrics,
+        decider=pipeline,
+        responses=made,
         server=EnvoyServer(address=settings.listen, servicer=servicer, health=health),
-        operations=OperationsServer(operations, host=host.strip("[]"), port=int(port)),
+        operations=operations_server(settings, secrets, seen, keys, clock),
         follow_catalog=catalog_source(settings.catalog, secrets, folder, stack, updates),
         revocation=revocation,
+    )
+
+
+def _servicer(settings: Settings, decider: Decider, made: ResponseBuilder, metrics: Metrics) -> AuthorizationServicer:
+    allowed = settings.logs.allowed
+    log = DecisionLog(first_per_second=allowed.first_per_second, then_one_in=allowed.then_one_in)
+    return AuthorizationServicer(
+        decider=decider,
+        responses=made,
+        budget_seconds=settings.limits.check_seconds,
+        on_decision=Decisions(metrics.decision, log),
     )

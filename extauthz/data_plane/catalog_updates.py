@@ -1,6 +1,7 @@
 """What becomes of a new catalog: everything that it needs is made ready, then it is taken over as a whole."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 
 import structlog
@@ -14,6 +15,7 @@ from extauthz.catalog.garbage import without_full_collections
 from extauthz.catalog.indexes import Indexes
 from extauthz.catalog.slices import Slices
 from extauthz.document.mistakes import DocumentError, Mistake, UnreadyDocumentError
+from extauthz.model.clock import Clock
 from extauthz.model.errors import Unavailable
 from extauthz.model.key_manager import KeyManager
 from extauthz.telemetry.health import Health
@@ -24,12 +26,22 @@ _log = structlog.get_logger(__name__)
 class CatalogUpdates:
     """Takes over what a source delivers: `catalog.file_source.CatalogListener` and `catalog.follower.Replica`."""
 
-    def __init__(self, catalog: Catalog, issuers: Issuers, health: Health) -> None:
+    def __init__(self, catalog: Catalog, issuers: Issuers, health: Health, clock: Clock = time.time) -> None:
         self._catalog = catalog
         self._issuers = issuers
         self._health = health
+        self._clock = clock
         self._held: Indexes | None = None
+        self.revision: int | None = None
+        """Of what is held; None: a file has none, or nothing is held."""
+        self.changed_at: float | None = None
+        """When what is held came or changed, in seconds since 1970; None: nothing is held."""
         self._one_at_a_time = asyncio.Lock()
+
+    @property
+    def held(self) -> Indexes | None:
+        """The tables of now, to be looked at."""
+        return self._held
 
     async def accept(self, contents: CatalogContents) -> None:
         """Takes over the contents of a file.
@@ -76,6 +88,9 @@ class CatalogUpdates:
 
     def report(self, *, following: bool, detail: str) -> None:
         """See `Replica`."""
+        # The follower says the revision nowhere else.
+        if following and (revision := detail.removeprefix("revision ")).isdecimal():
+            self.revision = int(revision)
         self._health.report("catalog_source", ok=following, detail=detail)
         if self._held is None:
             self._health.report("catalog", ok=False, detail=detail)
@@ -110,4 +125,5 @@ class CatalogUpdates:
             await take_apart(former)
 
     def _report(self) -> None:
+        self.changed_at = self._clock()
         self._health.report("catalog", ok=True, detail=f"{len(self._held.apis) if self._held else 0} APIs")

@@ -43,6 +43,8 @@ class RevocationParts:
     revoker: Revoker
     follow: Callable[[], Coroutine[Any, Any, None]]
     """Runs until it is cancelled; before the past is known to it, `check` refuses."""
+    revoked: RevocationList
+    """What is held."""
 
 
 async def revocation_parts(
@@ -62,7 +64,7 @@ async def revocation_parts(
         health.report("revocations", ok=True, detail="memory")
         health.report("revocation_channel", ok=True, detail="memory")
         revoker = Revoker(keys=keys, revoked=revoked, retention=retention, channel=OneProcess(), clock=clock)
-        return RevocationParts(check=check, revoker=revoker, follow=_nothing_to_follow)
+        return RevocationParts(check=check, revoker=revoker, follow=_nothing_to_follow, revoked=revoked)
     stack.push_async_callback(channel.close)
     await _ensure_kept(channel)
 
@@ -72,7 +74,7 @@ async def revocation_parts(
 
     follower = Follower(store=channel, revoked=revoked, report=report)
     revoker = Revoker(keys=keys, revoked=revoked, retention=retention, channel=channel, clock=clock)
-    return RevocationParts(check=check, revoker=revoker, follow=follower.run)
+    return RevocationParts(check=check, revoker=revoker, follow=follower.run, revoked=revoked)
 
 
 def revoker_of(settings: Settings, secrets: Secrets, channel: RedisChannel, clock: Clock) -> Revoker:

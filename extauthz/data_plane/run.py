@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,7 +13,10 @@ import structlog
 
 from extauthz.data_plane.build import DataPlane, build
 from extauthz.settings.process import Settings
+from extauthz.telemetry.event_loop import watch_event_loop
 from extauthz.telemetry.health import Health
+from extauthz.telemetry.log_lines import LogLines
+from extauthz.telemetry.logs import configure_logs
 
 _log = structlog.get_logger(__name__)
 
@@ -26,8 +30,12 @@ async def serve(settings: Settings, folder: Path) -> None:
     """
     stop = _stop_signal()
     async with AsyncExitStack() as stack:
-        plane = await build(settings, folder, stack)
+        # Entered first: the last words are on their way before it is left.
+        lines = stack.enter_context(LogLines(sys.stderr.fileno()))
+        configure_logs(lines)
+        plane = await build(settings, folder, stack, log_lines_dropped=lambda: lines.dropped)
         plane.health.subscribe(_ReadinessLog())
+        _in_background(watch_event_loop(plane.metrics.loop_lag.observe), stop, stack)
         # Until the last Check of the drain: it must not let in what is revoked meanwhile.
         _in_background(plane.revocation.follow(), stop, stack)
         await _start(plane, settings, stack)

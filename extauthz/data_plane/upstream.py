@@ -67,8 +67,8 @@ def responses(settings: Settings) -> ResponseBuilder:
         )
 
 
-def upstream_headers(settings: Settings) -> UpstreamHeaders:
-    """What makes the headers beside the backend JWT.
+def upstream_headers(settings: Settings) -> UpstreamHeaders | None:
+    """What makes the headers beside the backend JWT; None: there are none.
 
     Raises:
         DocumentError: a header that is not ours to set, or an attribute that there is not.
@@ -79,6 +79,8 @@ def upstream_headers(settings: Settings) -> UpstreamHeaders:
         )
         for name, header in settings.upstream_headers.items()
     ]
+    if not headers:
+        return None
     with told_at("upstream_headers"):
         return UpstreamHeaders(headers, backend_jwt_header=_backend_jwt_header(settings))
 

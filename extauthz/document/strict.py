@@ -8,7 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    ValidationError,
+    field_serializer,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from extauthz.document.fields import description, known_keys
@@ -21,7 +29,9 @@ DocumentT = TypeVar("DocumentT", bound="Strict")
 class Strict(BaseModel):
     """A part of a document: unknown keys and values of the wrong type are mistakes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     cross_checks: ClassVar[tuple["CrossCheck", ...]] = ()
     """Of a whole document: what must hold between its sections."""
@@ -29,6 +39,12 @@ class Strict(BaseModel):
     def contradictions(self) -> Iterator[Mistake]:
         """What is wrong between values that are right one by one; locations are relative to this part."""
         yield from ()
+
+    @field_serializer("*", mode="wrap", when_used="json")
+    def _in_order(self, value: object, serialize: SerializerFunctionWrapHandler) -> object:
+        # A set has no order of its own, and another one in each process: nobody could compare what was written.
+        written = serialize(value)
+        return sorted(written) if isinstance(value, frozenset) else written
 
     @model_validator(mode="after")
     def _raise_contradictions(self) -> Self:

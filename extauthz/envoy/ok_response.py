@@ -4,17 +4,24 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from envoy.service.auth.v3.external_auth_pb2 import CheckResponse, OkHttpResponse
+from google.protobuf.struct_pb2 import Struct
 from google.rpc import code_pb2
 
-from extauthz.backend_jwt.attributes import api_attributes, caller_attributes
-from extauthz.envoy.header_option import header_name, header_option
-from extauthz.model.check import Allow
+from extauthz.backend_jwt.attributes import NAMES, Values, attribute_values
+from extauthz.envoy.header_option import header_name, serialized_header_option
+from extauthz.envoy.serialized_field import serialized_field
+from extauthz.model.api import Api
+from extauthz.model.api_security import ApiKeyPlacement
+from extauthz.model.check import Access, Allow
 from extauthz.model.header_name import ensure_settable, spellings
 
 _CREDENTIALS = frozenset({"authorization", "dpop"})
 _CLIENT_CERTIFICATE = "x-forwarded-client-cert"
-_KEPT = 1024
-"""Prepared parts of answers: for each way in which APIs treat headers, and for each caller of a resource."""
+_KEPT = 4096
+"""Prepared parts of answers, of each kind."""
+
+_Treatment = tuple[bool, bool, ApiKeyPlacement | None]
+"""Whether Authorization and the client's certificate are forwarded, and where an API key may stand."""
 
 
 class OkResponses:
@@ -23,6 +30,8 @@ class OkResponses:
     We own the header of the backend JWT and the upstream headers, in every spelling: what this reply does not set is
     removed, on open resources too, so the upstream may trust what it gets. Credentials are removed unless the API
     forwards them, and they were verified.
+
+    Answers are put together from serialized parts: messages in between would take 6 us of each Check.
     """
 
     def __init__(self, backend_jwt_header: str, upstream_headers: Iterable[str] = ()) -> None:
@@ -36,7 +45,8 @@ class OkResponses:
         for name in names:
             ensure_settable(name)
         self._owned = frozenset().union(*map(spellings, names))
-        self._prepared = lru_cache(maxsize=_KEPT)(self._removing)
+        self._removing = lru_cache(maxsize=_KEPT)(self._serialized_removals)
+        self._setting_nothing = lru_cache(maxsize=_KEPT)(lambda treatment: _allowing(self._removing((), treatment)))
 
     def response(self, allow: Allow) -> bytes:
         """The answer, serialized.
@@ -44,72 +54,79 @@ class OkResponses:
         Raises:
             ValueError: a header value that cannot be sent.
         """
-        headers = allow.headers if allow.backend_jwt is None else {self._header: allow.backend_jwt, **allow.headers}
-        prepared = self._prepared(tuple(headers), *_treatment(allow))
-        # Fields of a message may stand behind each other, each serialized by itself.
-        metadata = _serialized_metadata(tuple(_metadata(allow).items()))
-        return (_with(headers, prepared) if headers else prepared) + metadata
+        match, access, jwt, headers = allow.match, allow.access, allow.backend_jwt, allow.headers
+        treatment = _treatment(match.api, access)
+        metadata = _serialized_metadata(attribute_values(match.api, match.resource, access))
+        if jwt is None and not headers:
+            return self._setting_nothing(treatment) + metadata
+        if jwt is not None:
+            headers = {self._header: jwt, **headers}
+        return _allowing(_serialized_headers(headers) + self._removing(tuple(headers), treatment)) + metadata
 
-    def _removing(
-        self,
-        set_names: tuple[str, ...],
-        forwarded: frozenset[str],
-        api_key_header: str | None,
-        api_key_query: str | None,
-    ) -> bytes:
-        """The serialized part of an answer that is the same for many: it allows, and removes what is not set.
+    def _serialized_removals(self, set_names: tuple[str, ...], treatment: _Treatment) -> bytes:
+        """The part of an OkHttpResponse that is the same for many: it removes what is not set.
 
         Envoy sets first and removes last, so no name may stand in both lists.
         """
-        removed = self._owned | ((_CREDENTIALS | spellings(_CLIENT_CERTIFICATE)) - forwarded)
-        if api_key_header is not None:
-            removed |= spellings(api_key_header)
+        authorization, certificate, api_key = treatment
+        removed = self._owned | spellings(_CLIENT_CERTIFICATE) | _CREDENTIALS
+        if authorization:
+            removed -= _CREDENTIALS
+        if certificate:
+            removed -= {_CLIENT_CERTIFICATE}
+        if api_key is not None and api_key.header is not None:
+            removed |= spellings(api_key.header)
         ok = OkHttpResponse(headers_to_remove=sorted(removed - set(set_names)))
-        if api_key_query is not None:
-            ok.query_parameters_to_remove.append(api_key_query)
-        response = CheckResponse(ok_response=ok)
-        response.status.code = code_pb2.OK
-        return bytes(response.SerializeToString())
+        if api_key is not None and api_key.query is not None:
+            ok.query_parameters_to_remove.append(api_key.query)
+        return bytes(ok.SerializeToString())
 
 
-def _with(headers: Mapping[str, str], prepared: bytes) -> bytes:
-    response = CheckResponse.FromString(prepared)
-    for name, value in headers.items():
-        response.ok_response.headers.append(header_option(name, value))
-    return bytes(response.SerializeToString())
-
-
-@lru_cache(maxsize=_KEPT)
-def _serialized_metadata(attributes: tuple[tuple[str, str | None], ...]) -> bytes:
-    """The outer field: `ok_response.dynamic_metadata` is deprecated and would override it."""
-    response = CheckResponse()
-    fields = response.dynamic_metadata.fields
-    for attribute, known in attributes:
-        if known:
-            fields[attribute].string_value = known
-    return bytes(response.SerializeToString())
-
-
-_FORWARDED = {
-    (authorization, certificate): (_CREDENTIALS if authorization else frozenset())
-    | (frozenset({_CLIENT_CERTIFICATE}) if certificate else frozenset())
-    for authorization in (False, True)
-    for certificate in (False, True)
-}
-
-
-def _treatment(allow: Allow) -> tuple[frozenset[str], str | None, str | None]:
+def _treatment(api: Api, access: Access | None) -> _Treatment:
     """All of an API that decides what is removed.
 
     A token is forwarded only where it was the credential: whoever gets one from us takes it for verified.
     """
-    api, access = allow.match.api, allow.access
     verified = access is not None and access.principal.key_manager is not None
-    forwarded = _FORWARDED[verified and api.forward_authorization, api.forward_client_certificate]
-    api_key = api.security.api_key
-    return (forwarded, None, None) if api_key is None else (forwarded, api_key.header, api_key.query)
+    return verified and api.forward_authorization, api.forward_client_certificate, api.security.api_key
 
 
-def _metadata(allow: Allow) -> dict[str, str | None]:
-    known = api_attributes(allow.match.api, allow.match.resource)
-    return known if allow.access is None else known | caller_attributes(allow.access)
+def _allowing(ok_response: bytes) -> bytes:
+    return _STATUS_OK + serialized_field(CheckResponse.OK_RESPONSE_FIELD_NUMBER, ok_response)
+
+
+def _serialized_headers(headers: Mapping[str, str]) -> bytes:
+    fields = b""
+    for name, value in headers.items():
+        fields += serialized_field(OkHttpResponse.HEADERS_FIELD_NUMBER, serialized_header_option(name, value))
+    return fields
+
+
+@lru_cache(maxsize=_KEPT)
+def _serialized_metadata(values: Values) -> bytes:
+    """The outer field: `ok_response.dynamic_metadata` is deprecated and would override it."""
+    named = tuple(zip(NAMES, values, strict=False))  # without a caller there are fewer
+    known = _kept_struct(named[:_SUBJECT]) + _struct(named[_SUBJECT:])
+    return serialized_field(CheckResponse.DYNAMIC_METADATA_FIELD_NUMBER, known)
+
+
+def _struct(named: tuple[tuple[str, str | None], ...]) -> bytes:
+    struct = Struct()
+    for name, value in named:
+        if value:
+            struct.fields[name].string_value = value
+    return bytes(struct.SerializeToString())
+
+
+_kept_struct = lru_cache(maxsize=_KEPT)(_struct)
+"""Without the subject: there may be as many of them as tokens, and all values together take 7 us."""
+_SUBJECT = NAMES.index("subject")
+
+
+def _status_ok() -> bytes:
+    response = CheckResponse()
+    response.status.code = code_pb2.OK
+    return bytes(response.SerializeToString())
+
+
+_STATUS_OK = _status_ok()

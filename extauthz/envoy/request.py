@@ -34,6 +34,48 @@ class RequestHeaders:
         return self._values.get(name, default)
 
 
+class EnvoyRequest(RequestContext):
+    """Reads what few Checks look at from Envoy's message, when it is asked for."""
+
+    __slots__ = ("_attributes", "_http")
+
+    def __init__(self, attributes: AttributeContext, http: AttributeContext.HttpRequest, api_id: str | None) -> None:
+        """`http` is that of the attributes: to read a message within another takes time."""
+        headers = http.headers
+        if not headers and http.HasField("header_map"):  # Envoy sends the one or the other
+            headers = _joined(http.header_map)
+        super().__init__(
+            method=http.method, host=http.host, path=http.path, headers=RequestHeaders(headers), api_id=api_id
+        )
+        self._attributes = attributes
+        self._http = http
+
+    @property
+    def request_id(self) -> str:
+        """`x-request-id`, or Envoy's stream id, which no other log knows."""
+        request_id: str = self.headers.get("x-request-id") or self._http.id
+        return request_id[:MAX_REQUEST_ID_LENGTH]
+
+    @property
+    def scheme(self) -> str:
+        """`attributes.request.http.scheme`."""
+        scheme: str = self._http.scheme
+        return scheme
+
+    @property
+    def peer_certificate(self) -> str:
+        """`attributes.source.certificate`."""
+        certificate: str = self._attributes.source.certificate
+        return certificate
+
+    @property
+    def peer_address(self) -> str:
+        """`attributes.source.address`, if it is an IP address."""
+        # A Unix socket has a path, and an internal listener a name: neither is here. Nor is a host name ever.
+        address: str = self._attributes.source.address.socket_address.address
+        return address if _IP_ADDRESS.fullmatch(address) else ""
+
+
 def request_context(check_request: CheckRequest) -> RequestContext:
     """The request that Envoy asks about.
 
@@ -42,35 +84,15 @@ def request_context(check_request: CheckRequest) -> RequestContext:
             `no_matching_api` where the route's metadata name no API that could be meant.
     """
     attributes: AttributeContext = check_request.attributes
-    if not attributes.request.HasField("http"):
+    request = attributes.request
+    http = request.http
+    # What is not there is read as empty, and every HTTP request has a method: so the question is seldom asked.
+    if not http.method and not request.HasField("http"):
         raise Denied(Reason.INVALID_REQUEST, "the check has no attributes.request.http")
-    http = attributes.request.http
-    headers = RequestHeaders(_joined(http.header_map) if http.HasField("header_map") else http.headers)
-    return RequestContext(
-        method=http.method,
-        host=http.host,
-        path=http.path,
-        headers=headers,
-        # `http.id` is Envoy's stream id, which no other log knows.
-        request_id=(headers.get("x-request-id") or http.id)[:MAX_REQUEST_ID_LENGTH],
-        api_id=_api_id(attributes),
-        scheme=http.scheme,
-        peer_certificate=attributes.source.certificate,
-        peer_address=_ip_address(attributes),
-    )
-
-
-def _api_id(attributes: AttributeContext) -> str | None:
-    named: str | None = attributes.context_extensions.get(API_EXTENSION)
-    if named is not None or not attributes.HasField("route_metadata_context"):
-        return named
-    return api_of_route(attributes.route_metadata_context)
-
-
-def _ip_address(attributes: AttributeContext) -> str:
-    # A Unix socket has a path, and an internal listener a name: neither is here. Nor is a host name ever.
-    address: str = attributes.source.address.socket_address.address
-    return address if _IP_ADDRESS.fullmatch(address) else ""
+    api_id: str | None = attributes.context_extensions.get(API_EXTENSION)
+    if api_id is None and attributes.HasField("route_metadata_context"):
+        api_id = api_of_route(attributes.route_metadata_context)
+    return EnvoyRequest(attributes, http, api_id)
 
 
 def _joined(header_map: HeaderMap) -> dict[str, str]:

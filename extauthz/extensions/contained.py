@@ -85,7 +85,7 @@ def _lent(access: Access) -> Access:
     facts = replace(principal.facts, claims=deepcopy(dict(principal.facts.claims)))
     if application is not None:
         application = replace(application, attributes=dict(application.attributes))
-    return replace(access, principal=replace(principal, facts=facts), application=application)
+    return access._replace(principal=principal._replace(facts=facts), application=application)
 
 
 def _principal(answer: object) -> Principal:

@@ -1,8 +1,7 @@
 """The claims that the standards name, with their types checked (RFC 7519 §4.1, RFC 7662 §2.2, RFC 9068 §2.2)."""
 
 import re
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from extauthz.model.errors import Denied, Reason
 from extauthz.model.token import Claims
@@ -16,17 +15,20 @@ DEFAULT_CLIENT_ID_CLAIMS = ("azp", "client_id")
 _WHITESPACE = re.compile(r"[ \t\r\n]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegisteredClaims:
+class RegisteredClaims(NamedTuple):
     """RFC 7519 §4.1; times are seconds since the epoch, finite, and not compared with anything yet."""
 
     iss: str | None
-    sub: str | None = field(repr=False)
+    sub: str | None
     aud: frozenset[str]
     exp: float | None
     nbf: float | None
     iat: float | None
-    jti: str | None = field(repr=False)
+    jti: str | None
+
+    def __repr__(self) -> str:
+        """Without what names a person or a token."""
+        return f"RegisteredClaims(iss={self.iss!r}, exp={self.exp!r})"
 
 
 def registered_claims(claims: Claims, *, exp_required: bool = True) -> RegisteredClaims:
@@ -42,13 +44,13 @@ def registered_claims(claims: Claims, *, exp_required: bool = True) -> Registere
     if exp_required and exp is None:
         raise Denied(Reason.INVALID_TOKEN, "claim `exp` is missing")
     return RegisteredClaims(
-        iss=_string(claims, "iss"),
-        sub=_string(claims, "sub"),
-        aud=_strings(claims, "aud"),
-        exp=exp,
-        nbf=_numeric_date(claims, "nbf"),
-        iat=_numeric_date(claims, "iat"),
-        jti=_string(claims, "jti"),
+        _string(claims, "iss"),
+        _string(claims, "sub"),
+        _strings(claims, "aud"),
+        exp,
+        _numeric_date(claims, "nbf"),
+        _numeric_date(claims, "iat"),
+        _string(claims, "jti"),
     )
 
 

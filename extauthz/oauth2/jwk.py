@@ -27,7 +27,13 @@ MAX_RSA_BITS = 8192
 MAX_RSA_EXPONENT_BITS = 32
 """A verification costs in proportion to it; 65537 has 17."""
 
-_CURVES = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
+_RSA_ALGORITHMS = frozenset(alg for alg in SIGNATURE_ALGORITHMS if alg.startswith(("RS", "PS")))
+_EC_ALGORITHMS = {
+    "secp256r1": frozenset({"ES256"}),
+    "secp384r1": frozenset({"ES384"}),
+    "secp521r1": frozenset({"ES512"}),
+}
+_EDDSA = frozenset({"EdDSA"})
 _JWK_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 # Which algorithm PyJWK needs to be told so that it reads a key of this (kty, crv).
 _READERS = {
@@ -53,10 +59,17 @@ class VerificationKey:
     not_before: float | None = None
     """Of its certificate, in seconds since the epoch; None: a JWK has no dates."""
     not_after: float | None = None
+    algorithms: frozenset[str] = field(init=False, repr=False)
+    """Those whose signatures the key may verify (RFC 7518 §3.1, RFC 8037 §3.1); possibly none."""
+
+    def __post_init__(self) -> None:
+        # Once for each key: to ask an RSA key for its numbers costs a third of what a signature does.
+        fitting = _algorithms(self.public_key)
+        object.__setattr__(self, "algorithms", fitting if self.alg is None else fitting & {self.alg})
 
     def fits(self, alg: str) -> bool:
-        """Whether the key may verify a signature of this algorithm (RFC 7518 §3.1, RFC 8037 §3.1)."""
-        return self.alg in (None, alg) and alg in SIGNATURE_ALGORITHMS and _type_fits(self.public_key, alg)
+        """Whether the key may verify a signature of this algorithm."""
+        return alg in self.algorithms
 
     def is_valid_at(self, now: float) -> bool:
         """Whether the dates of its certificate, if it has any, allow its use; with both ends (RFC 5280 §4.1.2.5)."""
@@ -78,7 +91,7 @@ def verification_key(jwk: Mapping[str, Any]) -> VerificationKey | None:
     key = VerificationKey(
         public_key=public_key, thumbprint=thumbprint(public_key), kid=jwk.get("kid"), alg=jwk.get("alg")
     )
-    return key if _is_usable(key) else None
+    return key if key.algorithms else None
 
 
 def key_from_certificate(pem: str) -> VerificationKey:
@@ -104,7 +117,7 @@ def key_from_certificate(pem: str) -> VerificationKey:
         not_before=certificates[0].not_valid_before_utc.timestamp(),
         not_after=certificates[0].not_valid_after_utc.timestamp(),
     )
-    if not _is_usable(key):
+    if not key.algorithms:
         raise ValueError(f"the certificate's key fits no algorithm (RSA needs {MIN_RSA_BITS} to {MAX_RSA_BITS} bits)")
     return key
 
@@ -142,18 +155,14 @@ def _public_key(jwk: Mapping[str, Any]) -> PublicKey | None:
     return key if isinstance(key, PublicKey) else None
 
 
-def _is_usable(key: VerificationKey) -> bool:
-    return any(key.fits(alg) for alg in SIGNATURE_ALGORITHMS)
-
-
-def _type_fits(public_key: PublicKey, alg: str) -> bool:
+def _algorithms(public_key: PublicKey) -> frozenset[str]:
     match public_key:
         case RSAPublicKey():
-            return alg[:2] in ("RS", "PS") and _rsa_is_bounded(public_key)
+            return _RSA_ALGORITHMS if _rsa_is_bounded(public_key) else frozenset()
         case EllipticCurvePublicKey():
-            return _CURVES.get(alg) == public_key.curve.name
+            return _EC_ALGORITHMS.get(public_key.curve.name, frozenset())
         case _:
-            return alg == "EdDSA"
+            return _EDDSA
 
 
 def _rsa_is_bounded(public_key: RSAPublicKey) -> bool:

@@ -73,6 +73,8 @@ class JwksClient:
         self._http = BoundedHttp(session, component="jwks", limits=limits, tls=tls)
         self._clock = clock
         self._times = times
+        self._fresh_seconds = times.lifetime_seconds - times.ahead_seconds
+        """How old a fetched set may be before it is refreshed."""
         self._keys: JwkSet | None = None
         self._fetched_at = 0.0
         self._attempted_at: float | None = None
@@ -108,8 +110,10 @@ class JwksClient:
 
         False also when the set is not loaded or too old to say: verify the token again. Needs a running event loop.
         """
-        self._refresh_ahead()
-        keys = self._usable()
+        keys = self._keys
+        if keys is None or self._failure is not None or not 0 <= self._age() < self._fresh_seconds:
+            self._refresh_ahead()
+            keys = self._usable()
         return keys is not None and thumbprint in keys.thumbprints
 
     async def close(self) -> None:
@@ -158,8 +162,7 @@ class JwksClient:
 
     def _refresh_ahead(self) -> None:
         """Begin a fetch in the background when the set nears its end, or when the clock went back behind it."""
-        due = self._times.lifetime_seconds - self._times.ahead_seconds
-        if self._keys is not None and not 0 <= self._age() < due:
+        if self._keys is not None and not 0 <= self._age() < self._fresh_seconds:
             self._begin_unless_paused(0 if self._failure is None else self._times.cooldown_seconds)
 
     def _remember_unknown(self, kid: str | None) -> None:

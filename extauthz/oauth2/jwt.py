@@ -10,7 +10,7 @@ from extauthz.model.key_manager import SIGNATURE_ALGORITHMS
 from extauthz.model.token import Claims
 from extauthz.oauth2 import base64url, strict_json
 from extauthz.oauth2.jwk import VerificationKey
-from extauthz.oauth2.jws import verified_payload
+from extauthz.oauth2.jws import ensure_signed
 
 MAX_TOKEN_LENGTH = 64 * 1024
 """Characters; Envoy takes 60 KiB of headers by default."""
@@ -79,8 +79,9 @@ def verify(jwt: UnverifiedJwt, key: VerificationKey, algorithms: frozenset[str])
             refused, or a bad signature.
     """
     ensure_acceptable(jwt, algorithms)
-    payload = verified_payload(jwt.token, key, jwt.alg)
-    return SignedClaims(claims=Claims(_claims(payload)), typ=jwt.typ, key_thumbprint=key.thumbprint)
+    ensure_signed(jwt.token, key, jwt.alg)
+    # `parse` read them from the payload that is signed.
+    return SignedClaims(claims=jwt.claims, typ=jwt.typ, key_thumbprint=key.thumbprint)
 
 
 def ensure_acceptable(jwt: UnverifiedJwt, algorithms: frozenset[str]) -> None:

@@ -1,1 +1,1 @@
-"""HTTP for operators: health, readiness, the backend JWT's keys, revocations."""
+"""HTTP for operators: health, metrics, settings, the catalog, revocations, and the keys of the backend JWT."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from extauthz.model.clock import Clock
@@ -16,6 +16,7 @@ from extauthz.model.errors import Unavailable
 from extauthz.oauth2.strict_json import parse_object
 from extauthz.operations.credentials import Credentials
 from extauthz.operations.notification import NotificationSource
+from extauthz.operations.refused import RefusedError, ensure_accepted, problem
 from extauthz.operations.revocation_document import RevocationDocument
 from extauthz.revocation.revocation import Revocation
 
@@ -49,14 +50,14 @@ class RevocationEndpoints:
         self, credentials: Credentials, read: Callable[[dict[str, Any]], list[Revocation]], request: Request
     ) -> Response:
         try:
-            _ensure_accepted(request, credentials)
+            ensure_accepted(request, credentials)
             await self._revoke(read(_members(await _body(request))))
-        except _RefusedError as refused:
-            return _problem(refused, credentials.challenge)
+        except RefusedError as refused:
+            return problem(refused, credentials.challenge)
         except ValidationError as error:
-            return _problem(_RefusedError(HTTPStatus.BAD_REQUEST, _told(error)))
+            return problem(RefusedError(HTTPStatus.BAD_REQUEST, _told(error)))
         except Unavailable as error:
-            return _problem(_RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, f"not stored: {error.detail}"))
+            return problem(RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, f"not stored: {error.detail}"))
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def _any(self, members: dict[str, Any]) -> list[Revocation]:
@@ -66,28 +67,14 @@ class RevocationEndpoints:
         try:
             return [document.revocation(self._clock)]
         except ValueError as error:
-            raise _RefusedError(HTTPStatus.BAD_REQUEST, str(error)) from error
+            raise RefusedError(HTTPStatus.BAD_REQUEST, str(error)) from error
 
     def _notification(self, members: dict[str, Any]) -> list[Revocation]:
         if self._source is None:
-            raise _RefusedError(
+            raise RefusedError(
                 HTTPStatus.BAD_REQUEST, "notifications are not understood before `revocation.notifications` is set"
             )
         return self._source.revocations(members, self._clock)
-
-
-class _RefusedError(Exception):
-    """Why a request is refused; the description is fit to be told."""
-
-    def __init__(self, status: HTTPStatus, description: str) -> None:
-        super().__init__(status, description)
-        self.status = status
-        self.description = description
-
-
-def _ensure_accepted(request: Request, credentials: Credentials) -> None:
-    if not credentials.accept(request.headers.get("authorization", "")):
-        raise _RefusedError(HTTPStatus.UNAUTHORIZED, "credentials are missing or wrong")
 
 
 async def _body(request: Request) -> bytes:
@@ -97,11 +84,11 @@ async def _body(request: Request) -> bytes:
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > MAX_BODY_BYTES:
-                    raise _RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"longer than {MAX_BODY_BYTES} bytes")
+                    raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"longer than {MAX_BODY_BYTES} bytes")
     except TimeoutError as error:
-        raise _RefusedError(HTTPStatus.REQUEST_TIMEOUT, f"no body within {_BODY_SECONDS:.0f} s") from error
+        raise RefusedError(HTTPStatus.REQUEST_TIMEOUT, f"no body within {_BODY_SECONDS:.0f} s") from error
     except ClientDisconnect as error:
-        raise _RefusedError(HTTPStatus.BAD_REQUEST, "the body broke off") from error  # nobody reads it
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "the body broke off") from error  # nobody reads it
     return bytes(body)
 
 
@@ -110,7 +97,7 @@ def _members(body: bytes) -> dict[str, Any]:
         return parse_object(body)
     except ValueError as error:  # its text quotes the body
         message = "the body must be one JSON object, in UTF-8, without duplicate names"
-        raise _RefusedError(HTTPStatus.BAD_REQUEST, message) from error
+        raise RefusedError(HTTPStatus.BAD_REQUEST, message) from error
 
 
 def _told(error: ValidationError) -> str:
@@ -126,13 +113,3 @@ def _told(error: ValidationError) -> str:
 
 
 _TYPES = frozenset({"token_revocation", "consumer_app_revocation_event", "subject_entity_revocation_event"})
-
-
-def _problem(refused: _RefusedError, challenge: str = "") -> Response:
-    headers = {"Cache-Control": "no-store"}
-    if refused.status is HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = challenge
-    if refused.status is HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = "1"
-    content = {"error": refused.status.phrase, "description": refused.description}
-    return JSONResponse(content, status_code=refused.status, headers=headers)

@@ -1,40 +1,40 @@
 """One server at one address, and the connections to it."""
 
-import contextlib
 import re
 import ssl
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from redis.asyncio.connection import AbstractConnection, Connection, ConnectionPool, SSLConnection, parse_url
-from redis.exceptions import AskError, AuthenticationError, BusyLoadingError, MovedError, RedisError, ResponseError
-from redis.exceptions import ConnectionError as ConnectionLost
+from redis.asyncio.connection import parse_url
 
 from extauthz.model.errors import Unavailable
+from extauthz.redis_client.connection import Connection, Door, ReplyError, connect
 from extauthz.redis_client.options import Address, RedisOptions
 from extauthz.redis_client.refused import NotReached, Redirected, Refused
 
 _WORD = re.compile(r"[A-Z][A-Z_-]{0,30}(?= |$)")
-_NO = (ResponseError, AuthenticationError, BusyLoadingError)
+_REDIRECTION = re.compile(r"(MOVED|ASK) [0-9]+ (.*):([0-9]+)")
 _DEMOTED = "READONLY"
-
-
-class TlsConnection(SSLConnection):
-    """A connection with a context of ours: redis-py would make one of its own from files."""
-
-    def __init__(self, *, context: ssl.SSLContext, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.ssl_context.context = context
+_PORT = 6379
 
 
 class Node:
-    """Runs commands at one server. Connects at the first one, and tells what redis-py raises in our words."""
+    """Runs commands at one server. Connects at the first one, and tells what goes wrong in our words."""
 
-    def __init__(self, pool: ConnectionPool, *, component: str, address: Address | None = None) -> None:
-        self._pool = pool
+    def __init__(self, door: Door, *, component: str) -> None:
+        self._door = door
         self._component = component
+        self._idle: list[Connection] = []
+        """The one used last at the end."""
+        self._kept: set[Connection] = set()
+        """Idle or in use; what is in use and not among them is closed after its command."""
         self._retired = False
-        self.address = address
+
+    @property
+    def address(self) -> Address | None:
+        """Host and port; None: a socket."""
+        return None if isinstance(self._door.place, str) else self._door.place
 
     async def execute(self, command: Sequence[bytes | int], *, asking: bool = False) -> Any:
         """The answer; `asking` for a slot that is on its way to this server.
@@ -44,105 +44,113 @@ class Node:
             Refused: the answer is a no.
             Unavailable: the connection was lost; the command may have been carried out.
         """
-        name = _name(command)
+        connection = self._idle_one() or await self._new_one(command)
         try:
-            connection: AbstractConnection = await self._pool.get_connection()  # type: ignore[no-untyped-call] # redis-py leaves it bare
-        except _NO as exc:
-            raise self._no(exc, f"the connection for {name}") from exc
-        except (RedisError, OSError) as exc:
-            raise NotReached(self._component, f"redis does not answer ({_kind(exc)})") from exc
-        try:
-            return await _exchange(connection, command, asking=asking)
-        except _NO as exc:
-            refused = self._no(exc, name)
+            if asking:  # holds for the next command of its connection only
+                await connection.ask((b"ASKING",))
+            return await connection.ask(command)
+        except ReplyError as exc:
+            refused = self._no(exc, _name(command))
             if refused.word == _DEMOTED:
-                await self._close_idle()  # a name may lead elsewhere by now
+                self._keep_none()  # a name may lead elsewhere by now
             raise refused from exc
-        except (RedisError, OSError) as exc:
-            raise Unavailable(self._component, f"redis does not answer ({_kind(exc)})") from exc
+        except OSError as exc:
+            raise Unavailable(self._component, f"redis does not answer ({type(exc).__name__})") from exc
         finally:
-            await self._pool.release(connection)
-            if self._retired:
-                await self._close_idle()
+            self._release(connection)
 
     async def ask(self, command: Sequence[bytes | int]) -> Any:
         """The same on a connection of its own, for a question that is rarely asked."""
-        name = _name(command)
-        connection = self._pool.make_connection()  # type: ignore[no-untyped-call] # redis-py leaves it bare
+        connection = None
         try:
-            await connection.connect()
-            return await _exchange(connection, command, asking=False)
-        except _NO as exc:
-            raise self._no(exc, name) from exc
-        except (RedisError, OSError) as exc:
-            raise NotReached(self._component, f"redis does not answer ({_kind(exc)})") from exc
+            connection = await connect(self._door)
+            return await connection.ask(command)
+        except ReplyError as exc:
+            raise self._no(exc, _name(command)) from exc
+        except OSError as exc:
+            raise self._not_reached(exc) from exc
         finally:
-            with contextlib.suppress(RedisError, OSError):
-                # It begins to close before it waits for anything: nobody who cancels comes between.
-                await connection.disconnect()
+            if connection is not None:
+                await connection.close()
 
     async def retire(self) -> None:
         """Close the connections that nobody uses now, and the others when they are no longer used."""
         self._retired = True
-        await self._close_idle()
-
-    async def _close_idle(self) -> None:
-        await self._pool.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call] # redis-py leaves it bare
-        with contextlib.suppress(RedisError, OSError):  # a connection that is already lost needs no closing
-            await self._pool.disconnect(inuse_connections=False)
+        for connection in self._keep_none():
+            await connection.close()
 
     async def close(self) -> None:
         """Close all connections."""
         self._retired = True
-        with contextlib.suppress(RedisError, OSError):
-            await self._pool.aclose()
+        kept = tuple(self._kept)
+        self._keep_none()
+        for connection in kept:
+            await connection.close()
 
-    def _no(self, exc: RedisError, command: str) -> Refused:
-        if isinstance(exc, AskError):  # MOVED is one, too
+    def _idle_one(self) -> Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_open:
+                return connection
+            self._kept.discard(connection)
+        return None
+
+    async def _new_one(self, command: Sequence[bytes | int]) -> Connection:
+        try:
+            connection = await connect(self._door)
+        except ReplyError as exc:
+            raise self._no(exc, f"the connection for {_name(command)}") from exc
+        except OSError as exc:
+            raise self._not_reached(exc) from exc
+        self._kept.add(connection)
+        return connection
+
+    def _release(self, connection: Connection) -> None:
+        if connection in self._kept and connection.is_open and not self._retired:
+            self._idle.append(connection)
+        else:
+            self._kept.discard(connection)
+            connection.abort()
+
+    def _keep_none(self) -> list[Connection]:
+        """Closes the connections that are idle, which are returned; those in use follow when they are released."""
+        idle, self._idle = self._idle, []
+        self._kept.clear()
+        for connection in idle:
+            connection.abort()
+        return idle
+
+    def _not_reached(self, exc: OSError) -> NotReached:
+        return NotReached(self._component, f"redis does not answer ({type(exc).__name__})")
+
+    def _no(self, exc: ReplyError, command: str) -> Refused:
+        # What kind of error it is. Its text stays out: it may quote a command, with what is secret in it.
+        text = str(exc)
+        redirection = _REDIRECTION.fullmatch(text)
+        if redirection is not None:
             # Without a host: that of the node which says so.
-            host = exc.host or (self.address[0] if self.address else "")
-            return Redirected(
-                self._component, command, address=(host, exc.port), asking=not isinstance(exc, MovedError)
-            )
-        return Refused(self._component, _word(exc), command)
+            host = redirection[2] or (self.address[0] if self.address else "")
+            address = (host, int(redirection[3]))
+            return Redirected(self._component, command, address=address, asking=redirection[1] == "ASK")
+        word = _WORD.match(text)
+        return Refused(self._component, word[0] if word else "ERR", command)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Nodes:
     """Makes nodes, all reached in the same way."""
 
-    def __init__(
-        self,
-        options: RedisOptions,
-        *,
-        component: str,
-        username: str | None = None,
-        password: str | None = None,
-        masters: bool = False,
-    ) -> None:
-        """`username` and `password` are for those nodes; what the options have of them is left to the caller.
-
-        With `masters`, each connection begins with the question whether the server is one.
-        """
-        self._component = component
-        self._tls = options.tls
-        self._settings: dict[str, Any] = {
-            "username": username,
-            "password": password,
-            "max_connections": options.connections,
-            "socket_connect_timeout": options.timeout_seconds,
-            # The deadline around each command covers reading and writing; a second one costs a task a command.
-            "socket_timeout": None,
-            "protocol": 2,
-            "driver_info": None,  # nothing to say before the first command
-            "redis_connect_func": _greet_master if masters else None,
-        }
+    options: RedisOptions
+    component: str
+    username: str | None = None
+    """For those nodes; what the options have of it is left to the caller."""
+    password: str | None = field(default=None, repr=False)
+    masters: bool = False
+    """Each connection begins with the question whether the server is one."""
 
     def at(self, address: Address) -> Node:
         """The server there."""
-        host, port = address
-        kind = self._with_tls() if self._tls else {"connection_class": Connection}
-        pool = ConnectionPool(**self._settings, **kind, host=host, port=port)
-        return Node(pool, component=self._component, address=address)
+        return self._node(address, self.options.tls)
 
     def of_url(self, url: str) -> Node:
         """The server there.
@@ -150,46 +158,24 @@ class Nodes:
         Raises:
             ValueError: a URL of another kind.
         """
-        place = dict(parse_url(url))
-        if place.get("connection_class") is SSLConnection:
-            place |= self._with_tls()
-        return Node(ConnectionPool(**(self._settings | place)), component=self._component)
+        parts = parse_url(url)
+        place = parts.get("path") or (parts.get("host", "localhost"), parts.get("port", _PORT))
+        secure = url.startswith("rediss:")
+        tls = (self.options.tls or ssl.create_default_context()) if secure else None
+        return self._node(place, tls, database=parts.get("db", 0))
 
-    def _with_tls(self) -> dict[str, Any]:
-        return {"connection_class": TlsConnection, "context": self._tls or ssl.create_default_context()}
-
-
-async def _greet_master(connection: AbstractConnection) -> None:
-    """A master that was replaced comes back as a replica, and would be read from as if nothing had happened."""
-    await connection.on_connect()
-    await connection.send_command(b"ROLE", check_health=False)
-    match await connection.read_response():
-        case [b"master", *_]:
-            return
-    raise ConnectionLost("not the master any more")
-
-
-async def _exchange(connection: AbstractConnection, command: Sequence[bytes | int], *, asking: bool) -> Any:
-    packed = connection.pack_command(*command)
-    # ASKING holds for the next command of its connection only.
-    await connection.send_packed_command([*connection.pack_command(b"ASKING"), *packed] if asking else packed)
-    if asking:
-        await connection.read_response()
-    return await connection.read_response()
+    def _node(self, place: Address | str, tls: ssl.SSLContext | None, *, database: int = 0) -> Node:
+        door = Door(
+            place=place,
+            tls=tls,
+            username=self.username,
+            password=self.password,
+            database=database,
+            master=self.masters,
+            timeout_seconds=self.options.timeout_seconds,
+        )
+        return Node(door, component=self.component)
 
 
 def _name(command: Sequence[bytes | int]) -> str:
     return command[0].decode("ascii", "replace") if isinstance(command[0], bytes) else ""
-
-
-def _kind(exc: BaseException) -> str:
-    """What the operating system or TLS said, where redis-py put an error of its own before it."""
-    return type(exc.__context__ if isinstance(exc.__context__, OSError) else exc).__name__
-
-
-def _word(exc: RedisError) -> str:
-    """What kind of error it is. Its text stays out: it may quote a command, with what is secret in it."""
-    if exc.status_code:
-        return str(exc.status_code)
-    found = _WORD.match(str(exc))
-    return found[0] if found else type(exc).__name__

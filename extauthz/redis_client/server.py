@@ -94,12 +94,14 @@ class RedisServer:
 
 def _topology(options: RedisOptions, component: str, home: bytes) -> Topology:
     watched = isinstance(options.servers, SentinelServers)
-    nodes = Nodes(options, component=component, username=options.username, password=options.password, masters=watched)
+    nodes = Nodes(
+        options=options, component=component, username=options.username, password=options.password, masters=watched
+    )
     match options.servers:
         case SingleServer(url=url):
             return OneServer(nodes, url)
         case SentinelServers(master=name, nodes=addresses, username=username, password=password):
-            sentinels = Nodes(options, component=component, username=username, password=password)
+            sentinels = Nodes(options=options, component=component, username=username, password=password)
             return WatchedMaster(nodes, sentinels, name=name, addresses=addresses, component=component)
         case ClusterServers(nodes=addresses):
             return Cluster(nodes, addresses=addresses, component=component, home=home)

@@ -4,15 +4,20 @@ import hmac
 import math
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import blake2b
 
-from extauthz.cache.secret_keys import derived_keys, keyed_name
+from extauthz.cache.secret_keys import derived_keys, joined
 from extauthz.revocation.revocation import Entry, Revocation, RevocationForm
 
-_NAME = b"extauthz revocation: name of an entry, version 1"
+_NAME = b"extauthz revocation: name of an entry, version 2"
 _PROOF = b"extauthz revocation: proof of an entry, version 1"
 _VERSION = b"\x01"
 _BODY = struct.Struct(">c32sdd")
 _PROOF_BYTES = 32
+_NAME_BYTES = 32
+_PLACES = 16_384
+_TOKEN = RevocationForm.TOKEN
 
 
 class RevocationKeys:
@@ -25,10 +30,18 @@ class RevocationKeys:
         ValueError: no secret, or one shorter than `secret_keys.MIN_SECRET_BYTES`.
     """
 
-    __slots__ = ("_names", "_proofs")
+    __slots__ = ("_begun", "_proofs")
 
     def __init__(self, secrets: Sequence[bytes]) -> None:
-        self._names = derived_keys(secrets, "revocation.secret", _NAME)
+        name_keys = derived_keys(secrets, "revocation.secret", _NAME)
+
+        def begun(organization: str, key_manager: str, form: RevocationForm) -> tuple[blake2b, ...]:
+            """Hashes, one of each secret, that lack only the value: it comes last, so it needs no length before it."""
+            parts = joined(organization, key_manager, form.value)
+            return tuple(blake2b(parts, key=key, digest_size=_NAME_BYTES) for key in name_keys)
+
+        # As soon as anything is revoked, each Check looks for four names.
+        self._begun = lru_cache(maxsize=_PLACES)(begun)
         self._proofs = derived_keys(secrets, "revocation.secret", _PROOF)
 
     def name(self, revocation: Revocation) -> bytes:
@@ -38,8 +51,13 @@ class RevocationKeys:
 
     def names(self, scope: tuple[str, str], form: RevocationForm, value: str) -> tuple[bytes, ...]:
         """All names that a revocation may have been published under; `scope` is (organization, key manager)."""
-        value = fingerprinted(value) if form is RevocationForm.TOKEN else value
-        return tuple(keyed_name(key, *scope, form.value, value) for key in self._names)
+        octets = (fingerprinted(value) if form is _TOKEN else value).encode("utf-8", "surrogatepass")
+        names = []
+        for begun in self._begun(*scope, form):
+            name = begun.copy()
+            name.update(octets)
+            names.append(name.digest())
+        return tuple(names)
 
     def prove(self, entry: Entry) -> bytes:
         """The entry as bytes that only a holder of the secret can make."""

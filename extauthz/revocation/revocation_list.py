@@ -1,6 +1,7 @@
 """The revocations that this process knows."""
 
 import heapq
+from collections.abc import Mapping
 from dataclasses import replace
 
 from extauthz.model.clock import Clock
@@ -33,15 +34,15 @@ class RevocationList:
             heapq.heappush(self._ends, (merged.keep_until, merged.name))
         self._leave()
 
-    def find(self, name: bytes) -> Entry | None:
-        """The entry of this name, if it has not ended."""
-        self._leave()
-        return self._entries.get(name)
+    def current(self) -> Mapping[bytes, Entry]:
+        """Those that have not ended, by name; to be looked at and let go."""
+        if self._ends and self._ends[0][0] <= self._clock():
+            self._leave()
+        return self._entries
 
     def entries(self) -> tuple[Entry, ...]:
-        """All of now."""
-        self._leave()
-        return tuple(self._entries.values())
+        """All of now, to be kept."""
+        return tuple(self.current().values())
 
     def _leave(self) -> None:
         """Drop what has ended: a look at the earliest end, then as much work as there are entries that leave."""

@@ -17,6 +17,7 @@ from extauthz.settings.catalog import CatalogSettings
 from extauthz.settings.extensions import ExtensionsSettings
 from extauthz.settings.revocation import RevocationSettings
 from extauthz.settings.secrets import SecretSettings
+from extauthz.settings.telemetry import LogSettings, MetricsSettings
 from extauthz.settings.values import HeaderName, ListenAddress, TcpAddress, Text
 
 
@@ -45,7 +46,10 @@ class OperationsSettings(Strict):
 
     listen: TcpAddress = "127.0.0.1:9192"
     token: Text | None = None
-    """Name of a secret of at least 32 bytes: the bearer token of whoever may revoke. None: nobody may, over HTTP."""
+    """Name of a secret of at least 32 bytes: the bearer token of whoever may revoke and look inside.
+
+    None: nobody may, over HTTP.
+    """
 
 
 _WITH_SECRETS = ("operations", "catalog", "cache", "revocation", "dpop", "backend_jwt", "api_keys")
@@ -93,6 +97,8 @@ class Settings(Strict):
     extensions: ExtensionsSettings = ExtensionsSettings()
     errors: ErrorSettings = ErrorSettings()
     limits: LimitSettings = LimitSettings()
+    logs: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
     secrets: dict[str, SecretSettings] = Field(default_factory=dict)
 
     cross_checks: ClassVar[tuple[CrossCheck, ...]] = tuple(

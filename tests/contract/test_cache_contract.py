@@ -15,7 +15,7 @@ from extauthz.model.errors import Denied, Reason, Unavailable
 from extauthz.model.token import TokenFacts, TokenForm
 
 KEYS = CacheKeys([b"s" * 32])
-KEY, OTHER = (KEYS.token_key("default", "resident", b"", token) for token in ("token", "other"))
+KEY, OTHER = (KEYS.token_key("default", "resident", b"", KEYS.named(token)) for token in ("token", "other"))
 FACTS = TokenFacts(form=TokenForm.JWT, believe_until=1060.0, subject="alice", claims={"sub": "alice", "n": 1})
 REFUSED = TokenFacts(form=TokenForm.INTROSPECTED, believe_until=1030.0, refusal=Reason.TOKEN_INACTIVE)
 

@@ -6,13 +6,12 @@ import pytest
 from support.clock import Clock
 from support.revocations import HeldRevocations, redis_channel, running_replica
 
-from extauthz.model.check import BearerToken
 from extauthz.model.key_manager import KeyManager
 from extauthz.model.token import TokenFacts, TokenForm
 from extauthz.revocation.revocation import Revocation, RevocationForm
 
 KM = KeyManager(id="km", issuer="https://issuer")
-TOKEN, OTHER = BearerToken(value="token"), BearerToken(value="other")
+TOKEN, OTHER = "token", "other"
 
 
 @pytest.fixture

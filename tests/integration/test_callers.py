@@ -229,6 +229,7 @@ async def test_the_program_knows_keys_by_the_secret_of_its_settings_and_logs_non
         assert await code_of(stub, headers={"x-api-key": f"{good},{good}"}) == (400, "900901")
         assert await code_of(stub, headers={"x-api-key": new}) == (403, "900908")
         assert await code_of(stub, headers={"x-api-key": old}) == (401, "900903")
+        await service.processes.__aexit__(None, None, None)
         logged = service.logged()
     lines = [json.loads(line) for line in logged.splitlines() if "allowed" in line]
     assert {(line["credential"], line["api_key"], line["application"]) for line in lines} == {

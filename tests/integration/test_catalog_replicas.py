@@ -173,6 +173,7 @@ async def test_an_entry_that_was_not_written_with_the_secret_freezes_and_blocks_
             assert not await ready(new)
             await refuses(new, server, "900900")
             for replica in (old, new):
+                await replica.processes.__aexit__(None, None, None)
                 assert replica.logged().count('"event": "catalog_refused"') in {1, 2}
                 assert granted.name not in replica.logged()
 
@@ -192,6 +193,7 @@ async def test_two_writers_at_once_lose_nothing(tmp_path, server, valkey, writer
         await at_revision(replica, 21)
         for number in range(20):
             await lets_in(replica, server, f"/other{number}/pets")
+        await replica.processes.__aexit__(None, None, None)
         assert replica.logged().count('"event": "catalog_loaded"') == 1
 
 

@@ -52,13 +52,12 @@ def subscribed(policy, application="app-1", api="petstore-v1"):
     decision = allow()
     assert decision.access is not None
     assert decision.access.subscription is not None
-    access = replace(
-        decision.access,
+    access = decision.access._replace(
         application=application and Application(id=application, name="Shop"),
         subscription=replace(decision.access.subscription, policy=policy),
     )
-    match = replace(decision.match, api=replace(decision.match.api, id=api))
-    return ANSWERS.response(replace(decision, match=match, access=access))
+    match = decision.match._replace(api=replace(decision.match.api, id=api))
+    return ANSWERS.response(decision._replace(match=match, access=access))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -55,7 +55,8 @@ class MemoryStore:
         for each in changes:
             stored.pop(each.change.identity, None)
             if each.change.entity is not None:
-                stored[each.change.identity] = Stored(change=each.change, revision=head.revision, tag=each.tag)
+                kind, name = each.change.identity.kind, each.change.identity.name
+                stored[each.change.identity] = Stored(kind, name, each.change.entity, head.revision, each.tag)
         transaction = Transaction(position=self._position(head, +1), changes=changes if told else None)
         await self._set(_State(head=head, stored=stored, news=(*self._state.news, transaction)))
         return head
@@ -104,7 +105,7 @@ class MemoryStore:
         self._ensure_up()
         return self._position(self._state.head) if self._state.head else None
 
-    async def pages(self, kind: Kind) -> AsyncIterator[Sequence[Stored]]:
+    async def pages(self, kind: Kind) -> AsyncGenerator[Sequence[Stored]]:
         self.loads += kind is Kind.KEY_MANAGER
         identities = [identity for identity in self._state.stored if identity.kind is kind]
         for first in range(0, max(1, len(identities)), PAGE):
@@ -138,9 +139,9 @@ class MemoryStore:
     def _change(self, revision: int, identity: Identity, entity: Entity | None) -> StoredChange:
         former = self._state.stored.get(identity)
         text = repr((revision, entity)).encode()
-        tag = int.from_bytes(hashlib.sha256(text).digest(), "big") if entity is not None else 0
+        tag = hashlib.sha256(text).digest() if entity is not None else b""
         change = Change(identity=identity, entity=entity)
-        return StoredChange(change=change, tag=tag, former_tag=former.tag if former else 0)
+        return StoredChange(change=change, tag=tag, former_tag=former.tag if former else b"")
 
     def _position(self, head: Head, ahead: int = 0) -> Position:
         return Position(head=head, news=str(len(self._state.news) + ahead).encode())

@@ -27,6 +27,7 @@ from extauthz.authn.facts import FactMaker
 from extauthz.authn.introspection import IntrospectionAuthenticator
 from extauthz.authn.issuers import Issuers
 from extauthz.authn.jwt import JwtAuthenticator
+from extauthz.authn.jwt_routes import JwtRoutes
 from extauthz.authn.known_tokens import KnownTokens
 from extauthz.authn.registered_certificate import RegisteredCertificates
 from extauthz.backend_jwt.selection import backend_jwt
@@ -107,12 +108,13 @@ async def deciding(
         issuers = Issuers(IssuerConnections(session=session, secrets=secrets, clock=clock), clock)
         updates = CatalogUpdates(catalog, issuers, health)
         facts = FactMaker(ttl_seconds=300, negative_ttl_seconds=30)
+        keys = CacheKeys([CACHE_SECRET])
         caches = [TieredCache(_memory(clock)), TieredCache(_memory(clock), store)]
         revocations = HeldRevocations.alone(clock, retention=retention)
         jwt, opaque = (
             KnownTokens(
                 cache=cache,
-                keys=CacheKeys([CACHE_SECRET]),
+                keys=keys,
                 clock=clock,
                 revocations=revocations.check,
                 refused=_memory(clock),
@@ -122,9 +124,17 @@ async def deciding(
         asked = IntrospectionAuthenticator(catalog=catalog, issuers=issuers, known=opaque, facts=facts)
         tokens = AccessTokens(
             [
-                JwtAuthenticator(catalog=catalog, issuers=issuers, known=jwt, facts=facts, introspection=asked),
+                JwtAuthenticator(
+                    catalog=catalog,
+                    issuers=issuers,
+                    known=jwt,
+                    routes=JwtRoutes(1000),
+                    facts=facts,
+                    introspection=asked,
+                ),
                 asked,
             ],
+            keys=keys,
             binding=BindingCheck(
                 certificate=certificate,
                 dpop=DpopBinding(

@@ -2,23 +2,19 @@
 
 from google.protobuf.message import DecodeError
 
-from extauthz.catalog.changes import Change, Entity, Identity, Kind
+from extauthz.catalog.changes import Entity, Identity, Kind
 from extauthz.catalog.redis.messages import READER, EntityReader, written
 from extauthz.catalog.redis.proof import CatalogKeys
 from extauthz.catalog.store import Stored, Untrusted
 from extauthz.v1 import catalog_pb2 as pb
 
 _KINDS = {kind: kind.value.encode() for kind in Kind}
+_entry = pb.CatalogEntry.FromString
 
 
 def field_of(identity: Identity) -> bytes:
-    """The field that an entity has in the hash of its kind; no organization has a slash in its name."""
-    return f"{identity.organization}/{identity.id}".encode()
-
-
-def tag_number(tag: bytes) -> int:
-    """A tag, to be summed."""
-    return int.from_bytes(tag, "big")
+    """The field that an entity has in the hash of its kind."""
+    return identity.name.encode()
 
 
 class Entries:
@@ -45,21 +41,20 @@ class Entries:
             Untrusted: it was not written by one of us, or is for newer readers.
         """
         try:
-            entry = pb.CatalogEntry.FromString(value)
-            organization, _, name = field.decode().partition("/")
+            entry, name = _entry(value), field.decode()
         except (DecodeError, UnicodeDecodeError) as exc:
             raise Untrusted(f"a {kind} cannot be read ({type(exc).__name__})") from exc
-        return self.proven(Identity(kind, organization, name), field, entry)
+        return self.proven(kind, name, field, entry)
 
-    def proven(self, identity: Identity, field: bytes, entry: pb.CatalogEntry) -> Stored:
-        """The entity in an entry.
+    def proven(self, kind: Kind, name: str, field: bytes, entry: pb.CatalogEntry) -> Stored:
+        """The entity in an entry; `field` is its name as bytes.
 
         Raises:
             Untrusted: as `stored`.
         """
-        kind, body, revision, reader, tag = identity.kind, entry.entity, entry.revision, entry.minimum_reader, entry.tag
+        body, revision, reader, tag = entry.entity, entry.revision, entry.minimum_reader, entry.tag
         if not self._keys.proves_entry(tag, _KINDS[kind], field, (revision, reader), body):
             raise Untrusted(f"a {kind} was not written with the catalog's secret")
         if reader > READER:
-            raise Untrusted(f"{kind} {identity.id} is for newer versions of extauthz")
-        return Stored(Change(identity, self._reader.read(kind, body)), revision, tag_number(tag))
+            raise Untrusted(f"{kind} {name} is for newer versions of extauthz")
+        return Stored(kind, name, self._reader.read(kind, body), revision, tag)

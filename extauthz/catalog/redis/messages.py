@@ -41,6 +41,7 @@ _MATCHINGS = {matching.value: matching for matching in ScopeMatching}
 
 T = TypeVar("T", bound=Hashable)
 _intern = sys.intern
+_subscription_message = pb.Subscription.FromString
 
 
 def written(kind: Kind, entity: Entity) -> bytes:
@@ -80,10 +81,19 @@ class EntityReader:
             raise Untrusted(f"a {kind} cannot be read ({type(exc).__name__})") from exc
 
     def _share(self, value: T) -> T:
+        return self._keep(value, value)
+
+    def _keep(self, key: Hashable, value: T) -> T:
         if len(self._shared) >= _MAX_SHARED:
             self._shared.clear()
-        found: T = self._shared.setdefault(value, value)
+        found: T = self._shared.setdefault(key, value)
         return found
+
+    def _part(self, message: Any, read: Callable[[Any], Any]) -> Any:
+        """What a part of a message stands for; read once for all that are the same, byte by byte."""
+        key = (type(message), message.SerializePartialToString())
+        found = self._shared.get(key)
+        return self._keep(key, read(message)) if found is None else found
 
     def _words(self, words: Sequence[str]) -> frozenset[str]:
         return self._share(frozenset(map(_intern, words)))
@@ -91,16 +101,16 @@ class EntityReader:
     def _application(self, body: bytes) -> Application:
         message = pb.Application.FromString(body)
         given: dict[str, Any] = {}
-        if message.HasField("owner"):
-            given["owner"] = _intern(message.owner)
-        if message.HasField("policy"):
-            given["policy"] = _intern(message.policy)
+        if (owner := message.owner) or message.HasField("owner"):
+            given["owner"] = _intern(owner)
+        if (policy := message.policy) or message.HasField("policy"):
+            given["policy"] = _intern(policy)
         return Application(
             id=_intern(message.id),
             organization=_intern(message.organization),
             name=message.name,
             attributes=dict(message.attributes),
-            keys=tuple(_application_key(key) for key in message.keys),
+            keys=tuple([_application_key(key) for key in message.keys]),
             **given,
         )
 
@@ -114,10 +124,9 @@ class EntityReader:
         if message.HasField("key_managers"):
             given["key_managers"] = self._words(message.key_managers.names)
         if message.HasField("security"):
-            security = reflection.read(ApiSecurity, message.security)
-            given["security"] = TOKENS_ONLY if security == TOKENS_ONLY else self._share(security)
+            given["security"] = self._part(message.security, _security)
         if message.HasField("cors"):
-            given["cors"] = self._share(reflection.read(Cors, message.cors))
+            given["cors"] = self._part(message.cors, _cors)
         if message.key_types:
             given["key_types"] = _key_types(message.key_types)
         return Api(
@@ -127,7 +136,7 @@ class EntityReader:
             version=_intern(message.version),
             context=message.context,
             hosts=self._words(message.hosts),
-            resources=tuple(map(self._resource, message.resources)),
+            resources=tuple([self._part(resource, self._resource) for resource in message.resources]),
             audiences=self._words(message.audiences),
             backend_jwt_audience=self._share(tuple(map(_intern, message.backend_jwt_audience))),
             **given,
@@ -161,30 +170,41 @@ def _given(message: Any, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(message, name) for name in names if message.HasField(name)}
 
 
+def _security(message: pb.ApiSecurity) -> ApiSecurity:
+    security = reflection.read(ApiSecurity, message)
+    return TOKENS_ONLY if security == TOKENS_ONLY else security
+
+
+def _cors(message: pb.Cors) -> Cors:
+    return reflection.read(Cors, message)
+
+
 def _key_manager(body: bytes) -> KeyManager:
     made = reflection.read(KeyManager, pb.KeyManager.FromString(body))
     return replace(made, fingerprint=fingerprint(made))
 
 
 def _subscription(body: bytes) -> Subscription:
-    message = pb.Subscription.FromString(body)
-    if not (message.HasField("policy") and message.HasField("state")):
+    message = _subscription_message(body)
+    policy, state = message.policy, message.state
+    if not (policy and state):  # absent, or empty, which is not the same
         return reflection.read(Subscription, message)
     return Subscription(
         id=message.id,
         organization=_intern(message.organization),
         application=_intern(message.application),
         api=_intern(message.api),
-        policy=_intern(message.policy),
-        state=_STATES[message.state],
+        policy=_intern(policy),
+        state=_STATES[state],
     )
 
 
 def _application_key(message: pb.ApplicationKey) -> ApplicationKey:
-    if not message.HasField("key_type"):
+    key_type = message.key_type
+    if not key_type:  # absent, or empty, which is not the same
         return reflection.read(ApplicationKey, message)
     return ApplicationKey(
-        client_id=message.client_id, key_manager=_intern(message.key_manager), key_type=_KEY_TYPES[message.key_type]
+        client_id=message.client_id, key_manager=_intern(message.key_manager), key_type=_KEY_TYPES[key_type]
     )
 
 

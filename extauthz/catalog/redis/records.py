@@ -6,14 +6,13 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from extauthz.catalog.changes import Change, Identity, Kind
-from extauthz.catalog.redis.entry import Entries, field_of, tag_number
+from extauthz.catalog.redis.entry import Entries, field_of
 from extauthz.catalog.redis.messages import READER
 from extauthz.catalog.redis.proof import CatalogKeys, Purpose
 from extauthz.catalog.store import Head, StoredChange, Total, Untrusted
 from extauthz.catalog.totals import TOTAL_BYTES
 from extauthz.v1 import catalog_pb2 as pb
 
-_TAG_BYTES = 32
 _KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
 
 
@@ -59,11 +58,11 @@ class Records:
 
     def _change(self, kind: Kind, change: pb.CatalogChange) -> StoredChange:
         identity = Identity(kind=kind, organization=change.organization, id=change.id)
-        former = tag_number(change.former_tag)
-        if not change.HasField("entry"):
-            return StoredChange(change=Change(identity=identity, entity=None), tag=0, former_tag=former)
-        stored = self._entries.proven(identity, field_of(identity), change.entry)
-        return StoredChange(change=stored.change, tag=stored.tag, former_tag=former)
+        entity, tag = None, b""
+        if change.HasField("entry"):
+            stored = self._entries.proven(kind, identity.name, field_of(identity), change.entry)
+            entity, tag = stored.entity, stored.tag
+        return StoredChange(change=Change(identity=identity, entity=entity), tag=tag, former_tag=change.former_tag)
 
     def _proven(self, purpose: Purpose, body: bytes) -> bytes:
         record = pb.CatalogRecord(body=body, tag=self._keys.record_tag(purpose, body))
@@ -83,11 +82,10 @@ class Records:
         return message
 
 
-def change_message(identity: Identity, entry: pb.CatalogEntry | None, former_tag: int) -> pb.CatalogChange:
+def change_message(identity: Identity, entry: pb.CatalogEntry | None, former_tag: bytes) -> pb.CatalogChange:
     """A change within a transaction."""
-    former = former_tag.to_bytes(_TAG_BYTES, "big") if former_tag else b""
     message = pb.CatalogChange(
-        kind=identity.kind.value, organization=identity.organization, id=identity.id, former_tag=former
+        kind=identity.kind.value, organization=identity.organization, id=identity.id, former_tag=former_tag
     )
     if entry is not None:
         message.entry.CopyFrom(entry)
@@ -112,7 +110,7 @@ def _head_message(head: Head) -> pb.CatalogHead:
 def _head(message: pb.CatalogHead) -> Head:
     given = {_KINDS[total.kind]: total for total in message.totals if total.kind in _KINDS}
     totals = {
-        kind: Total(count=given[kind].count, tags=tag_number(given[kind].tags)) if kind in given else Total()
+        kind: Total(count=given[kind].count, tags=int.from_bytes(given[kind].tags, "big")) if kind in given else Total()
         for kind in Kind
     }
     return Head(

@@ -1,6 +1,7 @@
 """A hash that may be large, a little at a time."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Any, Protocol
 
 from extauthz.model.errors import Unavailable
@@ -27,17 +28,27 @@ class Server(Protocol):
         ...
 
 
-async def scanned(server: Server, key: bytes) -> AsyncIterator[Sequence[Pair]]:
-    """All fields of a hash, some perhaps twice; HSCAN tells each that is there from beginning to end."""
-    cursor = b"0"
-    while True:
-        match await server.execute(b"HSCAN", key, cursor, b"COUNT", _COUNT):
-            case [bytes() as cursor, [*flat]]:
-                yield list(zip(flat[::2], flat[1::2], strict=True))
-            case _:
-                raise odd_answer()
-        if cursor == b"0":
-            return
+async def scanned(server: Server, key: bytes) -> AsyncGenerator[Sequence[Pair]]:
+    """All fields of a hash, some perhaps twice; HSCAN tells each that is there from beginning to end.
+
+    The next ones are on their way while some are read. Whoever stops before the end closes this.
+    """
+    ahead = asyncio.create_task(server.execute(b"HSCAN", key, b"0", b"COUNT", _COUNT))
+    try:
+        while True:
+            match await ahead:
+                case [bytes() as cursor, [*flat]]:
+                    pairs = list(zip(flat[::2], flat[1::2], strict=True))
+                case _:
+                    raise odd_answer()
+            if cursor == b"0":
+                yield pairs
+                return
+            ahead = asyncio.create_task(server.execute(b"HSCAN", key, cursor, b"COUNT", _COUNT))
+            yield pairs
+    finally:
+        ahead.cancel()
+        await asyncio.gather(ahead, return_exceptions=True)
 
 
 def slices(pairs: Sequence[Pair], *, entries: int, octets: int) -> Iterator[Sequence[Pair]]:

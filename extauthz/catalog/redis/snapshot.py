@@ -1,6 +1,6 @@
 """All that a catalog in Redis holds at one moment, for whoever changes or shows it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from extauthz.catalog.changes import Entity, Identity, Kind
@@ -25,11 +25,14 @@ class Snapshot:
         """The entities, key managers first."""
         order = {kind: number for number, kind in enumerate(Kind)}
         ordered = sorted(self.stored, key=lambda each: (order[each.kind], each.organization, each.id))
-        found = {identity: self.stored[identity].change.entity for identity in ordered}
-        return {identity: entity for identity, entity in found.items() if entity is not None}
+        return {identity: self.stored[identity].entity for identity in ordered}
 
 
-async def snapshot(store: RedisCatalogStore) -> Snapshot:
+Come = Callable[[int, int], None]
+"""Told while a catalog is read: so many entities have been, of so many."""
+
+
+async def snapshot(store: RedisCatalogStore, come: Come = lambda _done, _total: None) -> Snapshot:
     """The catalog as it is; read again if somebody changes it meanwhile.
 
     Raises:
@@ -40,7 +43,12 @@ async def snapshot(store: RedisCatalogStore) -> Snapshot:
     for _ in range(_ATTEMPTS):
         if position is None:
             return Snapshot()
-        stored = {each.change.identity: each for kind in Kind async for page in store.pages(kind) for each in page}
+        stored: dict[Identity, Stored] = {}
+        total = sum(each.count for each in position.head.totals.values())
+        for kind in Kind:
+            async for page in store.pages(kind):
+                stored.update((each.identity, each) for each in page)
+                come(len(stored), total)
         if totals(stored.values()) == position.head.totals:
             return Snapshot(record=record, head=position.head, stored=stored)
         before = record

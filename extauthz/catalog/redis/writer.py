@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 from extauthz.catalog.changes import Change, Identity, Kind
-from extauthz.catalog.redis.entry import field_of, tag_number
+from extauthz.catalog.redis.entry import field_of
 from extauthz.catalog.redis.records import change_message
 from extauthz.catalog.redis.scan import COMPONENT, Pair, scanned, slices
 from extauthz.catalog.redis.scripts import CHANGE, REPLACE, STAGE
@@ -125,13 +125,13 @@ class RedisCatalogWriter:
         return await self._store.server.execute(b"EVAL", script.encode(), len(keys), *keys, *arguments)
 
 
-def _former(before: Snapshot, identity: Identity) -> int:
+def _former(before: Snapshot, identity: Identity) -> bytes:
     stored = before.stored.get(identity)
-    return stored.tag if stored else 0
+    return stored.tag if stored else b""
 
 
-def _told(change: Change, entry: _Entry, former_tag: int) -> StoredChange:
-    return StoredChange(change=change, tag=tag_number(entry[1].tag) if entry[1] else 0, former_tag=former_tag)
+def _told(change: Change, entry: _Entry, former_tag: bytes) -> StoredChange:
+    return StoredChange(change=change, tag=entry[1].tag if entry[1] else b"", former_tag=former_tag)
 
 
 def _by_kind(entries: Sequence[_Entry]) -> dict[Kind, dict[bytes, bytes | None]]:

@@ -12,6 +12,11 @@ import typer
 
 from extauthz.cli.errors import EXIT_BAD_INPUT, EXIT_FAILURE
 
+EXAMPLES = """Examples:
+
+  extauthz demo --envoy /usr/local/bin/envoy --envoy-config deploy/envoy/envoy.yaml --once
+"""
+
 
 def demo(
     envoy: Annotated[Path | None, typer.Option(help="The Envoy binary; by default `envoy` on the PATH.")] = None,

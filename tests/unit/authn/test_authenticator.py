@@ -8,6 +8,7 @@ from extauthz.authn.authenticator import AuthenticatorChain
 from extauthz.authn.binding import BindingCheck
 from extauthz.authn.credentials import Credentials
 from extauthz.authn.registered_certificate import RegisteredCertificates
+from extauthz.cache.keys import CacheKeys
 from extauthz.model.api import Api
 from extauthz.model.api_security import ApiKeyPlacement, ApiSecurity, RegisteredCertificate, Requirement
 from extauthz.model.check import Principal
@@ -56,7 +57,11 @@ async def caller(security, *, certificate=None, issuer=None, extensions=(), **he
     chain = AuthenticatorChain(
         credentials=Credentials(max_token_bytes=512, dpop=False),
         certificates=RegisteredCertificates(lambda _: certificate, lambda: 1_700_000_000.0),
-        tokens=AccessTokens([issuer or Issuer()], binding=BindingCheck(certificate=lambda _: certificate, dpop=None)),
+        tokens=AccessTokens(
+            [issuer or Issuer()],
+            keys=CacheKeys([b"s" * 32]),
+            binding=BindingCheck(certificate=lambda _: certificate, dpop=None),
+        ),
         api_keys=None,
         extensions=extensions,
     )

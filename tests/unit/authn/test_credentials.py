@@ -1,4 +1,8 @@
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.catalogs import request
 
 from extauthz.authn.credentials import Credentials
@@ -35,6 +39,11 @@ def test_a_bearer_token_is_found_whatever_the_case_of_its_scheme(header):
         ("Bearer té", Reason.INVALID_TOKEN),
         ("Bearer a\x00", Reason.INVALID_TOKEN),
         ("Bearer =", Reason.INVALID_TOKEN),
+        ("Bearer ===", Reason.INVALID_TOKEN),
+        ("Bearer a=b", Reason.INVALID_TOKEN),
+        ("Bearer a=b=", Reason.INVALID_TOKEN),
+        ("Bearer =a", Reason.INVALID_TOKEN),
+        ("Bearer\ta", Reason.INVALID_REQUEST),
         ("Bearer " + "a" * 513, Reason.INVALID_TOKEN),
     ],
 )
@@ -80,6 +89,27 @@ def test_what_is_not_exactly_one_token_of_the_dpop_scheme_is_refused(header, dpo
     with pytest.raises(Denied) as caught:
         access_token(header, dpop=dpop)
     assert caught.value.reason is reason
+
+
+_SPELLED = re.compile(r"(bearer|dpop)(?: +|\Z)(.*)", re.IGNORECASE | re.DOTALL)
+_B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
+
+
+@given(
+    st.sampled_from(["Bearer", "bEARER", "DPoP", "dpop", "Basic", "Bearer\t", ""]),
+    st.sampled_from([" ", "   ", "", "\t", ","]),
+    st.text(alphabet="aZ09-._~+/==, \t\n\u00e9\u0130\uff41", max_size=12) | st.text(max_size=6),
+)
+def test_a_token_is_what_the_grammar_says(scheme, between, rest):
+    """RFC 6750 §2.1 as expressions, which are not used where it has to be fast."""
+    header = f"{scheme}{between}{rest}"
+    spelled = _SPELLED.fullmatch(header.strip(" \t"))
+    expected = spelled[2] if spelled and _B64TOKEN.fullmatch(spelled[2]) else None
+    try:
+        found = access_token(header, dpop=True)
+    except Denied:
+        found = None
+    assert (None if found is None else found.value) == expected
 
 
 HEADER, QUERY = ApiKeyPlacement(header="x-api-key"), ApiKeyPlacement(query="key")

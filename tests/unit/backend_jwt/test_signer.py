@@ -31,11 +31,11 @@ def signer(key, clock):
 
 
 def with_facts(access, **changes):
-    return replace(access, principal=replace(access.principal, facts=replace(access.principal.facts, **changes)))
+    return access._replace(principal=access.principal._replace(facts=replace(access.principal.facts, **changes)))
 
 
 def with_token(access, token_key):
-    return replace(access, principal=replace(access.principal, token_key=token_key))
+    return access._replace(principal=access.principal._replace(token_key=token_key))
 
 
 def verified(assertion, *keys):
@@ -74,7 +74,7 @@ async def test_it_is_base64url_without_padding(signer, access):
 
 @pytest.mark.parametrize("name", ["alice.b.smith", "Zo\u00eb \u674e \U0001f600", "a" * 200, "o'\"<\\>\r\n", "\ud800"])
 async def test_odd_names_arrive_as_they_are_twice(signer, key, access, name):
-    access = replace(access, application=replace(access.application, name=name))
+    access = access._replace(application=replace(access.application, name=name))
     access = with_facts(access, subject=name, claims={name: name})
 
     for assertion in (await signer.assertion(access), await signer.assertion(access)):
@@ -129,17 +129,17 @@ async def test_a_clock_that_was_set_back_brings_out_no_assertion_of_the_future(s
 @pytest.mark.parametrize(
     "change",
     [  # in order: the subscription, the application, the key, the API, the token
-        lambda access: replace(access, subscription=replace(access.subscription, policy="Silver")),
-        lambda access: replace(access, subscription=replace(access.subscription, state=SubscriptionState.BLOCKED)),
-        lambda access: replace(access, subscription=None),
-        lambda access: replace(access, application=replace(access.application, name="Shop 2")),
-        lambda access: replace(access, application=replace(access.application, attributes={"region": "south"})),
-        lambda access: replace(access, key_type=None),
-        lambda access: replace(access, api=replace(access.api, version="1.0.1")),
-        lambda access: replace(access, api=replace(access.api, id="petstore-2")),
-        lambda access: replace(access, api=replace(access.api, organization="another")),
-        lambda access: replace(access, api=replace(access.api, backend_jwt_audience=("https://upstream.example",))),
-        lambda access: replace(access, principal=replace(access.principal, certificate=CERTIFICATE)),
+        lambda access: access._replace(subscription=replace(access.subscription, policy="Silver")),
+        lambda access: access._replace(subscription=replace(access.subscription, state=SubscriptionState.BLOCKED)),
+        lambda access: access._replace(subscription=None),
+        lambda access: access._replace(application=replace(access.application, name="Shop 2")),
+        lambda access: access._replace(application=replace(access.application, attributes={"region": "south"})),
+        lambda access: access._replace(key_type=None),
+        lambda access: access._replace(api=replace(access.api, version="1.0.1")),
+        lambda access: access._replace(api=replace(access.api, id="petstore-2")),
+        lambda access: access._replace(api=replace(access.api, organization="another")),
+        lambda access: access._replace(api=replace(access.api, backend_jwt_audience=("https://upstream.example",))),
+        lambda access: access._replace(principal=access.principal._replace(certificate=CERTIFICATE)),
         lambda access: with_facts(access, claims={"email": "alice@example.net"}),
         lambda access: with_facts(access, scopes=frozenset({"read"})),
         lambda access: with_token(access, b"another"),
@@ -154,15 +154,15 @@ async def test_what_enters_the_claims_shows_at_once(signer, access, change):
 async def test_the_policy_of_a_certificate_is_said_at_once(signer, key, access):
     """It has no subscription whose policy could change."""
     for policy in ("Bronze", "Silver"):
-        principal = replace(access.principal, certificate=replace(CERTIFICATE, policy=policy))
-        shown = replace(access, subscription=None, principal=principal)
+        principal = access.principal._replace(certificate=replace(CERTIFICATE, policy=policy))
+        shown = access._replace(subscription=None, principal=principal)
         assert verified(await signer.assertion(shown), key)[WSO2 + "tier"] == policy
 
 
 async def test_an_assertion_for_one_api_is_not_good_at_another(key, access, clock):
     """Where the APIs have audiences of their own."""
     signer = BackendJwtSigner(key=key, profile=PROFILE, clock=clock, cache_entries=10)
-    own = replace(access, api=replace(access.api, id="orders", backend_jwt_audience=("https://orders.example",)))
+    own = access._replace(api=replace(access.api, id="orders", backend_jwt_audience=("https://orders.example",)))
     with pytest.raises(jwt.InvalidAudienceError):
         verified(await signer.assertion(own), key)
 
@@ -177,13 +177,13 @@ async def test_one_that_holds_is_had_without_waiting(signer, access, clock):
 
 async def test_a_changed_policy_is_said_at_once(signer, key, access):
     await signer.assertion(access)
-    changed = replace(access, subscription=replace(access.subscription, policy="Silver"))
+    changed = access._replace(subscription=replace(access.subscription, policy="Silver"))
 
     assert verified(await signer.assertion(changed), key)[WSO2 + "tier"] == "Silver"
 
 
 async def test_the_resource_does_not_matter(signer, access):
-    elsewhere = replace(access, resource=replace(access.resource, template="/orders"))
+    elsewhere = access._replace(resource=replace(access.resource, template="/orders"))
 
     assert await signer.assertion(elsewhere) == await signer.assertion(access)
 

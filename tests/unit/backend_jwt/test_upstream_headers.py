@@ -13,8 +13,8 @@ from extauthz.model.errors import Denied, Reason
 def access(**claims):
     known = allow().access
     assert known is not None
-    principal = replace(known.principal, facts=replace(known.principal.facts, claims=claims))
-    return replace(known, principal=principal)
+    principal = known.principal._replace(facts=replace(known.principal.facts, claims=claims))
+    return known._replace(principal=principal)
 
 
 def headers(*wanted, backend_jwt_header="X-JWT-Assertion"):

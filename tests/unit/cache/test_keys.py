@@ -7,6 +7,10 @@ from extauthz.cache.keys import CacheKeys
 OLD, NEW = b"o" * 32, b"n" * 32
 
 
+def token_key(keys, organization, key_manager, fingerprint, token):
+    return keys.token_key(organization, key_manager, fingerprint, keys.named(token))
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -19,35 +23,65 @@ OLD, NEW = b"o" * 32, b"n" * 32
 def test_every_part_changes_the_key(other):
     keys = CacheKeys([OLD])
 
-    assert keys.token_key("a", "km", b"print", "token") != keys.token_key(*other)
+    assert token_key(keys, "a", "km", b"print", "token") != token_key(keys, *other)
 
 
-def test_the_same_parts_give_the_same_32_bytes_in_every_process():
+def test_the_same_parts_give_the_same_48_bytes_in_every_process():
     parts = ("default", "resident", b"\x00\xff", "a.b.c")
 
-    assert CacheKeys([OLD]).token_key(*parts) == CacheKeys([OLD]).token_key(*parts)
-    assert len(CacheKeys([OLD]).token_key(*parts)) == 32
+    assert token_key(CacheKeys([OLD]), *parts) == token_key(CacheKeys([OLD]), *parts)
+    assert len(token_key(CacheKeys([OLD]), *parts)) == 48
+
+
+def test_a_token_has_one_name_wherever_it_is_shown():
+    named, again = CacheKeys([OLD]).named("token"), CacheKeys([OLD]).named("token")
+
+    assert (named.value, named.name) == ("token", again.name)
+    assert len(named.name) == 32
 
 
 def test_a_byte_moved_over_a_boundary_changes_the_key():
     keys = CacheKeys([OLD])
 
-    assert keys.token_key("ab", "c", b"", "t") != keys.token_key("a", "bc", b"", "t")
-    assert keys.token_key("a", "b", b"c", "t") != keys.token_key("a", "b", b"", "ct")
+    assert token_key(keys, "ab", "c", b"", "t") != token_key(keys, "a", "bc", b"", "t")
+    assert token_key(keys, "a", "b", b"c", "t") != token_key(keys, "a", "b", b"", "ct")
 
 
 def test_the_first_secret_names_tokens_and_every_secret_opens():
     both, old, new = CacheKeys([NEW, OLD]), CacheKeys([OLD]), CacheKeys([NEW])
     parts = ("default", "resident", b"", "token")
 
-    assert both.token_key(*parts) == new.token_key(*parts) != old.token_key(*parts)
+    assert token_key(both, *parts) == token_key(new, *parts) != token_key(old, *parts)
+    assert both.named("token") == new.named("token") != old.named("token")
     assert both.sealing == new.sealing + old.sealing
+
+
+def test_no_part_of_a_key_is_the_same_under_another_secret():
+    """Else whoever knows one secret could tell what was named under another."""
+    parts = ("default", "resident", b"", "token")
+    old, new = token_key(CacheKeys([OLD]), *parts), token_key(CacheKeys([NEW]), *parts)
+
+    assert old[:16] != new[:16]
+    assert old[16:] != new[16:]
+
+
+def test_a_key_holds_nothing_of_what_it_names():
+    key = token_key(CacheKeys([OLD]), "organization", "key-manager", b"fingerprint", "a-token-of-someone")
+
+    assert not any(part in key for part in (b"organization", b"key-manager", b"fingerprint", b"token"))
+
+
+def test_a_named_token_is_not_printed():
+    named = CacheKeys([OLD]).named("tell-nobody")
+
+    assert "tell-nobody" not in repr(named)
+    assert repr(named.name) not in repr(named)
 
 
 def test_any_text_has_a_key_of_its_own():
     keys = CacheKeys([OLD])
 
-    assert keys.token_key("", "", b"", "\ud800") != keys.token_key("", "", b"", "?")
+    assert token_key(keys, "", "", b"", "\ud800") != token_key(keys, "", "", b"", "?")
 
 
 @pytest.mark.parametrize("secrets", [[], [b""], [b"x" * 31], [OLD, b"x" * 31]])

@@ -135,6 +135,16 @@ async def test_closing_cancels_every_call_and_tells_who_waits(flights, call):
     assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable]
 
 
+async def test_closing_tells_who_waits_for_a_call_that_has_not_begun(flights, call):
+    waiting = asyncio.create_task(flights.join(b"key", call))
+    await asyncio.sleep(0)  # it has joined, and the call's own turn comes next
+    await flights.close()
+
+    with pytest.raises(Unavailable):
+        await waiting
+    assert call.started == 0
+
+
 async def test_nothing_starts_after_closing(flights, call):
     await flights.close()
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.external_service
 
 TOKEN = "mF_9.B5f-4.1JqM"
 KEYS = CacheKeys([b"s" * 32])
-KEY = KEYS.token_key("default", "resident", b"", TOKEN)
+KEY = KEYS.token_key("default", "resident", b"", KEYS.named(TOKEN))
 FACTS = TokenFacts(
     form=TokenForm.INTROSPECTED,
     believe_until=1060.0,
@@ -104,7 +104,7 @@ async def test_a_burst_over_three_replicas_is_one_question(replica, issuer):
 
 async def test_bursts_of_many_tokens_are_one_question_each(replica, issuer):
     replicas = [replica() for _ in range(3)]
-    keys = [KEYS.token_key("default", "resident", b"", f"token {n}") for n in range(50)]
+    keys = [KEYS.token_key("default", "resident", b"", KEYS.named(f"token {n}")) for n in range(50)]
 
     burst = [cache.facts(key, issuer.learn) for key in keys for cache in replicas]
 

@@ -65,7 +65,7 @@ def test_a_caller_of_an_extension_has_the_application_that_it_names():
     world = contents()
     caller = Principal(facts=FACTS, token_key=b"x", application="app")
     assert Catalog(world).access(caller, match_of(world)).application == world.applications[0]
-    nobody = replace(caller, application=None)
+    nobody = caller._replace(application=None)
     assert Catalog(world).access(nobody, match_of(world)).application is None
 
 

@@ -3,17 +3,18 @@
 import asyncio
 import gc
 import weakref
+from time import perf_counter
 
 import pytest
 from support.catalog_stores import MemoryStore
 from support.catalogs import api, application, contents
 
 from extauthz.catalog.building import built, take_apart
-from extauthz.catalog.changes import Identity, Kind, identity_of
+from extauthz.catalog.changes import Kind, identity_of
 from extauthz.catalog.garbage import without_full_collections
 from extauthz.catalog.loading import loaded
 from extauthz.catalog.slices import Slices
-from extauthz.catalog.store import Position, Transaction, Untrusted
+from extauthz.catalog.store import Position, Total, Transaction, Untrusted
 from extauthz.catalog.tally import Tally
 from extauthz.catalog.totals import weight
 
@@ -111,7 +112,7 @@ class Mixing(MemoryStore):
         pages = [page async for page in super().pages(kind)]
         for page in reversed(pages) if kind is Kind.API else pages:
             for stored in reversed(page):
-                if self.old is not None and stored.change.identity == self.old.change.identity:
+                if self.old is not None and stored.identity == self.old.identity:
                     yield [self.old]
                 yield [stored]
 
@@ -182,14 +183,26 @@ async def test_what_stays_wrong_is_refused_after_the_second_time(store):
 
 
 def test_an_entity_that_is_told_twice_counts_once():
-    tally, one = Tally(), Identity(kind=Kind.API, organization="default", id="one")
-    assert tally.put(one, 5, 70)
-    assert not tally.put(one, 5, 70)
-    assert not tally.put(one, 4, 60)
-    assert (tally.totals[Kind.API].count, tally.totals[Kind.API].tags) == (1, weight(70))
-    assert tally.put(one, 6, 0)
-    assert not tally.put(one, 5, 70)
-    assert (tally.totals[Kind.API].count, tally.totals[Kind.API].tags) == (0, 0)
+    tally = Tally()
+    assert tally.put("default/one", 5, b"five")
+    assert not tally.put("default/one", 5, b"five")
+    assert not tally.put("default/one", 4, b"four")
+    assert tally.total == Total(count=1, tags=weight(b"five"))
+    assert tally.put("default/one", 300, b"new")
+    assert not tally.put("default/one", 6, b"six")
+    assert tally.total == Total(count=1, tags=weight(b"new"))
+    assert tally.put("default/one", 301, b"")
+    assert not tally.put("default/one", 300, b"new")
+    assert tally.total == Total()
+
+
+def test_an_entity_that_was_gone_before_it_is_told_of_stays_gone():
+    tally = Tally()
+    assert tally.put("default/one", 6, b"")
+    assert not tally.put("default/one", 5, b"five")
+    assert tally.total == Total()
+    assert tally.put("default/one", 7, b"seven")
+    assert tally.total == Total(count=1, tags=weight(b"seven"))
 
 
 async def test_large_tables_are_made_and_taken_apart_in_slices():
@@ -211,6 +224,39 @@ async def test_large_tables_are_made_and_taken_apart_in_slices():
     assert turns >= 20
     assert not any(indexes.tables())
     counting.cancel()
+
+
+async def test_whoever_is_at_work_is_not_kept_waiting_for_a_slice_at_each_turn():
+    """A Check takes several turns of the loop."""
+    left = 5
+
+    async def check():
+        nonlocal left
+        while left:
+            end = perf_counter() + 0.001  # longer than a turn that is nobody's
+            while perf_counter() < end:
+                pass
+            left -= 1
+            await asyncio.sleep(0)
+
+    checking = asyncio.create_task(check())
+    await Slices().rest()
+    assert left == 0
+    await checking
+
+
+async def test_work_goes_on_where_checks_never_end():
+    async def checks():
+        while True:
+            end = perf_counter() + 0.001
+            while perf_counter() < end:
+                pass
+            await asyncio.sleep(0)
+
+    checking = asyncio.create_task(checks())
+    async with asyncio.timeout(30):
+        await Slices().rest()
+    checking.cancel()
 
 
 async def test_replaced_tables_are_freed_without_the_collector():

@@ -19,7 +19,7 @@ def catalog(*apis):
 def located(known, *arguments, **settings):
     """Id of the API, and what is left of the path."""
     found = known.locate(request(*arguments, **settings))
-    return found.api.id, found.below
+    return found.indexed.api.id, found.below
 
 
 def nowhere(known, *arguments, **settings):
@@ -55,6 +55,28 @@ class TestLocate:
             assert located(known, host=host) == ("petstore", ("pets",))
         for host in ("c.example.com", "shop.example", "a.example.com.evil.example", ""):
             assert nowhere(known, host=host)
+
+    @pytest.mark.parametrize(
+        "host", ["a.example.com", "A.Example.COM", "a.example.com:443", "a.example.com.", "a.example.com.:443"]
+    )
+    def test_port_case_and_the_dot_of_the_root_mean_nothing(self, host):
+        assert located(catalog(api(hosts=["a.example.com"])), host=host)[0] == "petstore"
+        assert located(catalog(api(hosts=["*.example.com"])), host=host)[0] == "petstore"
+
+    @pytest.mark.parametrize(
+        "host", ["[2001:db8::1]:443", "[2001:db8::1]", "localhost", "localhost:80", ".", ":", "[", ""]
+    )
+    def test_any_host_is_one_without_a_name_too(self, host):
+        assert located(catalog(api()), host=host)[0] == "petstore"
+        assert nowhere(catalog(api(hosts=["*.example.com"])), host=host)
+
+    def test_the_longest_pattern_of_a_host_wins(self):
+        known = catalog(*(
+            api(id=f"labels{host.count('.')}", hosts=[host]) for host in ("*.com", "*.b.example.com", "*.example.com")
+        ))  # fmt: skip
+        assert located(known, host="a.b.example.com")[0] == "labels3"
+        assert located(known, host="b.example.com")[0] == "labels2"
+        assert located(known, host="example.com")[0] == "labels1"
 
     def test_the_host_decides_before_the_length_of_the_base_path(self):
         known = catalog(api(id="short", context="/petstore", hosts=["api.example.com"]), api(id="long"))

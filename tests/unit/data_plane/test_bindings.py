@@ -42,7 +42,9 @@ async def present(check, cnf, proof="", scheme=TokenScheme.DPOP, **of_request):
     principal = Principal(key_manager=KeyManager(id="km", issuer="i"), facts=facts, token_key=b"k")
     try:
         asked = request(headers={"dpop": proof} | of_request.pop("headers", {}), **of_request)
-        await check.verify(asked, BearerToken(value=TOKEN, scheme=scheme), principal)
+        verified = check.verify(asked, BearerToken(value=TOKEN, scheme=scheme), principal)
+        if verified is not None:
+            await verified
     except Denied as denied:
         return denied.reason
     return None

@@ -70,3 +70,24 @@ async def test_health_tells_the_source_apart_from_the_catalog(world):
     assert (source.ok, source.essential, source.detail) == (False, False, "redis does not answer")
     world.updates.report(following=True, detail="revision 2")
     assert world.health.components["catalog_source"].ok
+
+
+async def test_the_revision_is_that_which_the_source_says_and_stays_while_it_says_none(world):
+    assert world.updates.revision is None
+    world.updates.report(following=True, detail="revision 7")
+    world.updates.report(following=False, detail="revision 8 does not follow 6")
+    world.updates.report(following=False, detail="redis does not answer")
+    assert world.updates.revision == 7
+
+
+async def test_a_change_is_told_with_its_time_and_a_refused_one_is_not(world):
+    first = world.updates.changed_at
+    assert first is not None
+    await world.updates.apply([[change(contents().subscriptions[0], removed=True)]])
+    second = world.updates.changed_at
+    assert second > first
+    basic = {"basic": {"username": "u", "password": "nobody knows"}}
+    unusable = stored(id="other", jwt=None, introspection={"endpoint": "https://other/i", "authentication": basic})
+    with pytest.raises(DocumentError, match="nobody knows"):
+        await world.updates.apply([[change(unusable)]])
+    assert world.updates.changed_at == second

@@ -6,7 +6,8 @@ from envoy.service.auth.v3.external_auth_pb2 import CheckRequest
 from google.protobuf import json_format
 from support.check_client import check_request
 
-from extauthz.envoy.request import MAX_REQUEST_ID_LENGTH, request_context
+from extauthz.envoy.request import MAX_REQUEST_ID_LENGTH, RequestHeaders, request_context
+from extauthz.model.check import RequestContext
 from extauthz.model.errors import Denied, Reason
 
 
@@ -224,3 +225,34 @@ def test_scheme_and_client_certificate_are_taken_as_envoy_sends_them():
 def test_what_envoy_does_not_send_is_empty():
     context = request_context(wire())
     assert (context.scheme, context.peer_certificate, context.peer_address) == ("", "", "")
+
+
+def test_what_the_request_shows_of_itself_holds_no_credential():
+    context = request_context(
+        wire(path="/pets?api_key=secret", headers={"authorization": "secret"}, certificate="secret")
+    )
+    assert repr(context) == "RequestContext(GET api.example.com, api_id=None, request_id='stream-1')"
+
+
+def test_a_request_may_be_described_by_its_parts():
+    """As authors of extensions do in their tests."""
+    context = RequestContext(
+        method="PUT",
+        host="h",
+        path="/p",
+        headers=RequestHeaders({"a": "b"}),
+        api_id="a",
+        request_id="r",
+        scheme="http",
+        peer_certificate="PEM",
+        peer_address="192.0.2.7",
+    )
+    assert (context.method, context.host, context.path, context.api_id) == ("PUT", "h", "/p", "a")
+    assert (context.headers.get("a"), context.request_id, context.scheme) == ("b", "r", "http")
+    assert (context.peer_certificate, context.peer_address) == ("PEM", "192.0.2.7")
+
+
+def test_what_is_not_said_of_a_request_is_empty():
+    context = RequestContext(method="GET", host="h", path="/", headers=RequestHeaders({}))
+    assert context.api_id is None
+    assert (context.request_id, context.scheme, context.peer_certificate, context.peer_address) == ("", "", "", "")

@@ -6,7 +6,7 @@ import pytest
 from support.check_client import OVERWRITES, CheckResponse, allowed, headers_of
 from support.deciders import allow, open_allow
 
-from extauthz.backend_jwt.attributes import ATTRIBUTES
+from extauthz.backend_jwt.attributes import ATTRIBUTES, attributes_of
 from extauthz.envoy.response import ResponseBuilder, ResponsePolicy
 from extauthz.model.api_key import ApiKey
 from extauthz.model.api_security import ApiKeyPlacement, ApiSecurity, RegisteredCertificate
@@ -27,15 +27,15 @@ def response_to(decision, **policy):
 
 def of_api(decision, **settings):
     """The decision, about an API with other settings."""
-    return replace(decision, match=replace(decision.match, api=replace(decision.match.api, **settings)))
+    return decision._replace(match=decision.match._replace(api=replace(decision.match.api, **settings)))
 
 
 def by(**principal):
     """The decision about a caller without a key manager."""
     decision = allow()
     assert decision.access is not None
-    caller = replace(decision.access.principal, key_manager=None, **principal)
-    return replace(decision, access=replace(decision.access, principal=caller))
+    caller = decision.access.principal._replace(key_manager=None, **principal)
+    return decision._replace(access=decision.access._replace(principal=caller))
 
 
 def metadata(response):
@@ -63,8 +63,8 @@ def test_an_authorization_that_nobody_has_verified_does_not_go_on():
     """On an open resource, and beside another credential: an upstream would take it for verified."""
     known = allow(forward_authorization=True)
     assert known.access is not None
-    principal = replace(known.access.principal, key_manager=None)
-    by_key = replace(known, access=replace(known.access, principal=principal))
+    principal = known.access.principal._replace(key_manager=None)
+    by_key = known._replace(access=known.access._replace(principal=principal))
     for decision in (open_allow(forward_authorization=True), by_key):
         assert set(allowed(response_to(decision)).headers_to_remove) >= CREDENTIALS
 
@@ -106,7 +106,7 @@ def test_the_api_key_in_the_query_is_removed_where_the_api_has_one(decision):
 
 
 def test_upstream_headers_are_set_and_what_has_no_value_is_removed():
-    decision = replace(allow(), headers={"x-caller-application": "app-1"})
+    decision = allow()._replace(headers={"x-caller-application": "app-1"})
     ok = allowed(response_to(decision, upstream_headers=UPSTREAM))
     assert headers_of(ok) == {"x-jwt-assertion": "aaa.bbb.ccc", "x-caller-application": "app-1"}
     owned = spellings("x-caller-application") | spellings("x-caller-subject")
@@ -121,7 +121,7 @@ def test_upstream_headers_are_removed_on_open_resources():
 @pytest.mark.parametrize("value", ["", "a\r\nx-admin: 1", "ü", "a\x00"])
 def test_an_upstream_header_that_is_no_header_value_is_not_sent(value):
     with pytest.raises(ValueError, match="printable ASCII"):
-        response_to(replace(allow(), headers={"x-caller-subject": value}), upstream_headers=UPSTREAM)
+        response_to(allow()._replace(headers={"x-caller-subject": value}), upstream_headers=UPSTREAM)
 
 
 @pytest.mark.parametrize("header", ["X-JWT-Assertion", "authorization", "Backend_Token", "x-a-b-c-d"])
@@ -129,7 +129,7 @@ def test_an_upstream_header_that_is_no_header_value_is_not_sent(value):
 def test_no_name_is_both_set_and_removed(header, decision):
     decision = of_api(decision, security=KEY_AS_X_API_KEY)
     for settings in ({}, {"upstream_headers": ("X-API-Key", "X-Caller-Subject")}):
-        some = replace(decision, headers=dict.fromkeys(map(str.lower, settings.get("upstream_headers", ())), "v"))
+        some = decision._replace(headers=dict.fromkeys(map(str.lower, settings.get("upstream_headers", ())), "v"))
         for each in (decision, some):
             ensure_no_name_twice(allowed(response_to(each, backend_jwt_header=header, **settings)))
 
@@ -182,6 +182,30 @@ def test_metadata_have_the_names_that_settings_may_use():
     assert set(metadata(response_to(allow()))) | set(metadata(response_to(by(api_key=key)))) == ATTRIBUTES
 
 
+def test_prepared_parts_are_of_this_caller_and_of_this_api():
+    """Answers in turn by one builder, each beside what is known of its own request."""
+    builder, known = ResponseBuilder(ResponsePolicy()), allow(backend_jwt=None)
+    assert known.access is not None
+    principal, application = known.access.principal, known.access.application
+    assert application is not None
+    accesses = [
+        known.access,
+        known.access._replace(principal=principal._replace(facts=replace(principal.facts, subject="bob"))),
+        known.access._replace(principal=principal._replace(facts=replace(principal.facts, subject=None))),
+        known.access._replace(principal=principal._replace(facts=replace(principal.facts, client_id="client-2"))),
+        known.access._replace(application=replace(application, policy="Bronze")),
+        known.access._replace(key_type=None),
+    ]
+    seen = []
+    for access in accesses * 2:
+        expected = {name: value for name, value in attributes_of(access).items() if value}
+        for jwt in (None, "aaa.bbb.ccc"):
+            decision = known._replace(access=access, backend_jwt=jwt)
+            assert metadata(CheckResponse.FromString(builder.response(decision))) == expected
+        seen.append(expected)
+    assert all(seen.count(each) == 2 for each in seen)
+
+
 def test_on_an_open_resource_only_the_api_is_known():
     assert set(metadata(response_to(open_allow()))) == {
         "api_id",
@@ -206,3 +230,9 @@ def test_a_header_that_is_not_ours_to_set_is_found_at_the_start(header):
     for policy in ({"backend_jwt_header": header}, {"upstream_headers": (header,)}):
         with pytest.raises(ValueError, match=r"header name|can travel|too many dashes"):
             ResponseBuilder(ResponsePolicy(**policy))
+
+
+def test_a_decision_is_shown_without_what_the_upstream_alone_is_told():
+    shown = repr(allow()._replace(headers={"x-caller-subject": "alice"}))
+    assert "aaa.bbb.ccc" not in shown
+    assert "alice" not in shown

@@ -1,6 +1,7 @@
 """Whatever happens behind a Check, it is answered, and answered with a refusal."""
 
 import asyncio
+import time
 from typing import cast
 
 import pytest
@@ -136,6 +137,90 @@ async def test_a_time_out_further_down_is_a_refusal():
 
 async def test_a_decision_that_comes_too_late_is_a_refusal():
     assert reason_of(await answer(IgnoresCancellation(), budget_seconds=0.01)) == UNAVAILABLE
+
+
+class InSteps:
+    """Waits a few times, for nothing and for others, and then lets the request through."""
+
+    async def decide(self, request):
+        await asyncio.sleep(0)
+        done = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(done.set_result, open_allow())
+        decision = await done
+        await asyncio.gather(asyncio.sleep(0), asyncio.sleep(0))
+        return decision
+
+
+async def test_a_decision_may_wait_as_often_as_it_must():
+    allowed(await answer(InSteps()))
+
+
+class RaisesLater(Raises):
+    """What a dependency raises once it was waited for."""
+
+    async def decide(self, request):
+        await asyncio.sleep(0)
+        return await super().decide(request)
+
+
+@pytest.mark.parametrize(
+    ("error", "seen"),
+    [
+        (Denied(Reason.TOKEN_INACTIVE), (401, "900904")),
+        (Unavailable("issuer", "secret"), UNAVAILABLE),
+        (TimeoutError("secret"), UNAVAILABLE),
+        *((fault, INTERNAL) for fault in FAULTS),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+async def test_after_a_wait_errors_are_the_same_refusals(error, seen):
+    assert reason_of(await answer(RaisesLater(error))) == seen
+
+
+class WaitsForOthersFirst:
+    """Keeps the whole process waiting before it waits itself: the time is gone then."""
+
+    async def decide(self, request):
+        time.sleep(0.02)  # noqa: ASYNC251 - what is tested
+        await asyncio.sleep(0)
+        return open_allow()
+
+
+async def test_the_time_counts_from_the_start_of_the_check():
+    assert reason_of(await answer(WaitsForOthersFirst(), budget_seconds=0.01)) == UNAVAILABLE
+
+
+class CleansUp(Held):
+    """Has something to wait for after it was told to stop, and raises an error of its own then."""
+
+    async def decide(self, request):
+        try:
+            return await super().decide(request)
+        except asyncio.CancelledError as exc:
+            await asyncio.sleep(0)
+            raise ValueError("secret") from exc
+
+
+async def test_a_decision_that_cleans_up_when_the_time_is_over_is_a_refusal():
+    decider = CleansUp(open_allow())
+    assert reason_of(await answer(decider, budget_seconds=0.01)) == INTERNAL
+    assert decider.cancelled.is_set()
+
+
+async def test_a_check_that_nobody_continues_closes_the_decision():
+    closed = []
+
+    class Closes:
+        async def decide(self, request):
+            try:
+                await asyncio.get_running_loop().create_future()
+            finally:
+                closed.append(request.method)
+
+    check = servicer(Closes()).Check(REQUEST)
+    check.send(None)
+    check.close()
+    assert closed == ["GET"]
 
 
 async def test_a_caller_that_goes_away_stops_the_decision():

@@ -1,6 +1,8 @@
 """JSON has one reading or none."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from extauthz.oauth2 import base64url, strict_json
 from extauthz.oauth2.strict_json import AmbiguousJson
@@ -66,3 +68,12 @@ def test_base64url_reads_what_it_writes(value):
 def test_base64url_has_one_spelling(text):
     with pytest.raises(ValueError):
         base64url.decode(text)
+
+
+@given(st.text(alphabet="AQgwEBz09-_+/= \n\u00e9", max_size=9) | st.text(max_size=6))
+def test_whatever_base64url_reads_it_would_write_so(text):
+    try:
+        value = base64url.decode(text)
+    except ValueError:
+        return
+    assert base64url.encode(value) == text

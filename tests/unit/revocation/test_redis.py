@@ -158,7 +158,7 @@ async def test_entries_that_a_stranger_wrote_revoke_nothing(initialised, replica
     await stranger.xadd(NEWS, {"what": "ever"})
     await first.held.revoker.revoke([token("a")])
     await first.holds(2)
-    assert first.held.revoked.find(entry.name) == entry
+    assert first.held.revoked.current().get(entry.name) == entry
 
 
 @pytest.mark.parametrize("number", ["9" * 5000, "9" * 20, "-1", "+1", "1_0", "\u0663", ""])
@@ -195,7 +195,7 @@ async def test_an_older_entry_that_is_put_back_weakens_nothing(initialised, repl
     await first.held.revoker.revoke([token("a")])
     await first.holds(2)
     (name,) = first.held.keys.names(("default", "km"), CLIENT.form, "client")
-    assert first.held.revoked.find(name).issued_until == 6000.0
+    assert first.held.revoked.current()[name].issued_until == 6000.0
 
 
 async def test_whoever_has_another_secret_is_not_ready_and_says_why(initialised, replica):

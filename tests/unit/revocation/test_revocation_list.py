@@ -33,9 +33,9 @@ def revoked(clock):
 def test_an_entry_leaves_at_its_end(revoked, clock):
     revoked.add(ENTRY)
     clock.now = 1999.9
-    assert revoked.find(b"a") == ENTRY
+    assert revoked.current().get(b"a") == ENTRY
     clock.now = 2000.0
-    assert revoked.find(b"a") is None
+    assert revoked.current().get(b"a") is None
     assert len(revoked) == 0
 
 
@@ -48,9 +48,9 @@ def test_what_has_ended_is_not_taken(revoked):
 def test_an_entry_that_revokes_less_changes_nothing(revoked, clock, second):
     revoked.add(ENTRY)
     revoked.add(second)
-    assert revoked.find(b"a") == ENTRY
+    assert revoked.current().get(b"a") == ENTRY
     clock.now = 1600.0
-    assert revoked.find(b"a") == ENTRY
+    assert revoked.current().get(b"a") == ENTRY
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_prolonged_entry_does_not_leave_at_its_first_end(revoked, clock):
     revoked.add(ENTRY)
     revoked.add(replace(ENTRY, keep_until=2500.0))
     clock.now = 2400.0
-    assert revoked.find(b"a") is not None
+    assert revoked.current().get(b"a") is not None
     clock.now = 2500.0
     assert revoked.entries() == ()
 
@@ -77,7 +77,7 @@ def test_a_look_costs_the_same_however_many_there_are(revoked, clock):
     for number in range(10_000):
         revoked.add(Entry(name=str(number).encode(), issued_until=None, keep_until=2000.0 + number))
     clock.asked = 0
-    assert revoked.find(b"nobody") is None
+    assert revoked.current().get(b"nobody") is None
     assert clock.asked == 1
     clock.now = 7000.0
     assert len(revoked.entries()) == 4999

@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-from dataclasses import replace
 
 import pytest
 import structlog
@@ -110,7 +109,7 @@ def test_an_allowed_request_is_one_line_without_token_subject_and_claims(out):
 )
 def test_a_line_names_the_kind_of_credential_and_never_the_credential(out, credential, expected):
     caller = Principal(facts=FACTS, token_key=b"the-token-key", **credential)
-    DecisionLog()(REQUEST, Allow(match=MATCH, access=replace(ACCESS, principal=caller)), 0.0015)
+    DecisionLog()(REQUEST, Allow(match=MATCH, access=ACCESS._replace(principal=caller)), 0.0015)
     event = only_line(out)
     assert {name: event.get(name) for name in expected} == expected
     assert {"key_manager", "api_key", "certificate"} & event.keys() == expected.keys() - {"credential"}

@@ -1,4 +1,4 @@
-"""`extauthz config`: settings and catalog from the configuration of another gateway."""
+"""`extauthz config convert`: settings and catalog from the configuration of another gateway."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,15 +13,12 @@ from extauthz.document.text import read
 from extauthz.microgateway.conversion import CATALOG, SETTINGS, Converted, converted
 from extauthz.settings.process import Settings
 
-app = typer.Typer(help="Settings and catalogs.", no_args_is_help=True)
+EXAMPLES = """Examples:
+
+  extauthz config convert micro-gw.conf --output-dir converted
+"""
 
 
-@app.callback()
-def config() -> None:
-    """Settings and catalogs."""
-
-
-@app.command()
 def convert(
     micro_gw: Annotated[
         Path, typer.Argument(metavar="micro-gw.conf", help="Configuration of a WSO2 API Microgateway.")

@@ -1,0 +1,1 @@
+"""`extauthz check`: asks as Envoy asks, and explains the answer."""

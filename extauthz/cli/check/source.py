@@ -1,0 +1,58 @@
+"""Who is asked: a running replica, or the same code in this process."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from extauthz.envoy_client.answer import Answer, answer_of
+from extauthz.envoy_client.client import ClientTls, EnvoyClient
+from extauthz.envoy_client.sample_request import SampleRequest
+from extauthz.model.check import Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What is known after a Check."""
+
+    answer: Answer
+    decision: Decision | None = None
+    """None: a replica was asked, which tells no more than its answer."""
+    seconds: float
+
+
+class Source(Protocol):
+    """Answers Checks."""
+
+    async def ask(self, request: SampleRequest) -> Told:
+        """The answer.
+
+        Raises:
+            Unavailable: there is none.
+        """
+        ...
+
+
+class Replica:
+    """A running replica."""
+
+    def __init__(self, client: EnvoyClient) -> None:
+        self._client = client
+
+    async def ask(self, request: SampleRequest) -> Told:
+        """See `Source`."""
+        started = time.perf_counter()
+        response = await self._client.check(request.check_request())
+        return Told(answer=answer_of(response), seconds=time.perf_counter() - started)
+
+
+@asynccontextmanager
+async def replica(address: str, *, timeout_seconds: float, tls: ClientTls | None) -> AsyncIterator[Source]:
+    """A connection to a replica.
+
+    Raises:
+        ValueError: not an address.
+    """
+    async with EnvoyClient(address, timeout_seconds=timeout_seconds, tls=tls) as client:
+        yield Replica(client)

@@ -1,0 +1,1 @@
+"""`extauthz config`: settings and catalogs as files."""

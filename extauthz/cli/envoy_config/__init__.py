@@ -1,0 +1,1 @@
+"""`extauthz envoy-config`: what belongs into Envoy's configuration, with the reasons."""

@@ -1,0 +1,1 @@
+"""What Envoy does towards a replica, for whoever wants to know its answer."""
