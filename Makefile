@@ -8,7 +8,7 @@ ENVOY := .cache/envoy/$(ENVOY_VERSION)/envoy/_bin/envoy
 INTEROP := .cache/interop
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix interop bench lint types contracts generated proto clean
+.PHONY: help demo test matrix interop bench lint types contracts generate generated lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,12 +62,29 @@ types: $(VENV)/.installed ## mypy, strict
 contracts: $(VENV)/.installed ## who may import whom
 	$(BIN)/lint-imports
 
-proto: $(VENV)/.installed ## regenerate extauthz/v1 from proto/
+generate: $(VENV)/.installed ## make anew what is generated: messages, JSON Schemas, references, the chart's schema and README
 	$(BIN)/python -m grpc_tools.protoc -I proto --python_out=. --pyi_out=. proto/extauthz/v1/*.proto
+	$(BIN)/extauthz config schema > docs/schema/extauthz.schema.json
+	$(BIN)/extauthz config schema --catalog > docs/schema/catalog.schema.json
+	$(BIN)/extauthz config reference > docs/settings-reference.md
+	$(BIN)/extauthz config reference --catalog > docs/catalog-reference.md
+	cd tests && ../$(BIN)/python -m helm.regenerate
 
 generated: $(VENV)/.installed ## what is generated is what is committed
-	$(MAKE) proto
-	git diff --exit-code -- extauthz/v1
+	$(MAKE) generate
+	git diff --exit-code -- extauthz/v1 docs deploy/helm tests/helm
+
+# What the image is made of: names, versions and hashes, made by a tool in an environment of its own.
+UV := .cache/lock/bin/uv
+LOCKED := pip compile --no-config --quiet --no-header --generate-hashes --only-binary :all: --python-version 3.11.13 --constraint constraints.txt
+
+$(UV):
+	$(PYTHON) -m venv .cache/lock
+	.cache/lock/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+
+lock: $(UV) ## what goes into the image, with hashes, from pyproject.toml and constraints.txt
+	$(UV) $(LOCKED) pyproject.toml --extra resident --extra otel -o deploy/docker/requirements.txt
+	$(UV) $(LOCKED) deploy/docker/build-requirements.in -o deploy/docker/build-requirements.txt
 
 clean: ## forget the environment and the caches
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -41,7 +41,7 @@ async def running_plane(folder: Path, issuer: Issuer, **settings: object) -> Asy
             tasks = [asyncio.ensure_future(work) for work in (plane.follow_catalog(), plane.revocation.follow())]
             async with asyncio.timeout(20):
                 await ready.wait()
-            served = plane.server._servicer  # noqa: SLF001 - the only way to it without a port
+            served = plane.servicer
             yield Plane(check=served.Check, check_without_log=_without_log(served).Check)
             for task in tasks:
                 task.cancel()
@@ -49,8 +49,5 @@ async def running_plane(folder: Path, issuer: Issuer, **settings: object) -> Asy
 
 
 def _without_log(served: AuthorizationServicer) -> AuthorizationServicer:
-    return AuthorizationServicer(
-        decider=served._decider,  # noqa: SLF001 - the same but for the log
-        responses=served._responses,  # noqa: SLF001
-        budget_seconds=served._budget_seconds,  # noqa: SLF001
-    )
+    same = served.answering
+    return AuthorizationServicer(decider=same.decider, responses=same.responses, budget_seconds=same.budget_seconds)

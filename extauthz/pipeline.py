@@ -11,9 +11,10 @@ from extauthz.catalog.catalog import Catalog
 from extauthz.catalog.resource_match import resource_match
 from extauthz.extensions.protocols import Authorizer
 from extauthz.model.api import Api, ResourceMatch
-from extauthz.model.check import NO_HEADERS, Access, Allow, Decision, Deny, RequestContext
+from extauthz.model.check import NO_HEADERS, Access, Allow, Decision, Deny, Principal, RequestContext
 from extauthz.model.cors import allowed_origin
 from extauthz.model.errors import Denied, Unavailable
+from extauthz.telemetry.stage_times import untimed
 
 
 class BackendJwt(Protocol):
@@ -41,6 +42,26 @@ class UpstreamHeaders(Protocol):
         ...
 
 
+class StageTimes(Protocol):
+    """Times the stages of one Check: match, authenticate, authorize, upstream."""
+
+    def stage_over(self) -> None:
+        """A stage is over, and the next one begins."""
+        ...
+
+    def over(self) -> None:
+        """The Check is over, in the stage in which it is."""
+        ...
+
+
+class Timing(Protocol):
+    """Says which Checks are timed."""
+
+    def __call__(self, request: RequestContext, /) -> StageTimes:
+        """A Check begins. Asked on every one, timed or not, so it must take no time itself."""
+        ...
+
+
 class CheckPipeline:
     """Decides about a request; knows no transport."""
 
@@ -52,6 +73,7 @@ class CheckPipeline:
         *,
         extensions: Sequence[Authorizer] = (),
         upstream_headers: UpstreamHeaders | None = None,
+        timing: Timing = untimed,
     ) -> None:
         """`upstream_headers` None: nothing but the backend JWT."""
         self._catalog = catalog
@@ -59,11 +81,13 @@ class CheckPipeline:
         self._backend_jwt = backend_jwt
         self._extensions = tuple(extensions)
         self._upstream_headers = upstream_headers
+        self._timing = timing
 
     async def decide(self, request: RequestContext) -> Decision:
         """Allow or Deny; a refusal and a dependency that does not answer are both decisions."""
         # In one function: as coroutines, or behind calls, the steps would cost as much again as what they do.
-        api = match = None
+        api = match = principal = None
+        times = self._timing(request)
         try:
             located = self._catalog.locate(request)
             api = located.indexed.api
@@ -71,8 +95,10 @@ class CheckPipeline:
             ensure_published(api)
             if match.resource.open or match.preflight:
                 return Allow(match)
+            times.stage_over()
 
             principal = await self._authenticators.authenticate(request, api)
+            times.stage_over()
 
             access = self._catalog.access(principal, match)
             ensure_published(access.api)  # it may have been blocked while the issuer was asked
@@ -80,6 +106,7 @@ class CheckPipeline:
                 authorize(access)
             for extension in self._extensions:  # after our own, so that they can only refuse
                 await extension.authorize(request, access)
+            times.stage_over()
 
             headers = NO_HEADERS if self._upstream_headers is None else self._upstream_headers(access)
             backend_jwt = self._backend_jwt(access)
@@ -90,14 +117,20 @@ class CheckPipeline:
             deny = Deny.of(denied)
         except Unavailable as unavailable:
             deny = Deny.unavailable(unavailable)
-        return _told_with(deny, request, api, match)
+        finally:
+            times.over()
+        return _told_with(deny, request, api, match, principal)
 
 
-def _told_with(deny: Deny, request: RequestContext, api: Api | None, match: ResourceMatch | None) -> Deny:
+def _told_with(
+    deny: Deny, request: RequestContext, api: Api | None, match: ResourceMatch | None, principal: Principal | None
+) -> Deny:
     cors = api.cors if api else None
+    key_manager = principal.key_manager if principal else None
     return replace(
         deny,
         api=api,
         resource=match.resource if match else None,
+        key_manager=key_manager.id if key_manager else deny.key_manager,
         allow_origin=allowed_origin(cors, request.headers.get("origin")) if cors else None,
     )

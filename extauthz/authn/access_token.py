@@ -7,7 +7,7 @@ from extauthz.authn.binding import BindingCheck
 from extauthz.cache.keys import CacheKeys, NamedToken
 from extauthz.model.api import Api
 from extauthz.model.check import BearerToken, Principal, RequestContext
-from extauthz.model.errors import Denied, Reason
+from extauthz.model.errors import Denied, Reason, Unavailable
 
 
 class TokenAuthenticator(Protocol):
@@ -49,8 +49,12 @@ class AccessTokens:
             principal = found if found is None or isinstance(found, Principal) else await found
             if principal is not None:
                 # Facts may come from a cache, filled by another request: who presents the token is asked each time.
-                proof = self._binding.verify(request, token, principal)
-                if proof is not None:
-                    await proof
+                try:
+                    proof = self._binding.verify(request, token, principal)
+                    if proof is not None:
+                        await proof
+                except (Denied, Unavailable) as refusal:
+                    refusal.key_manager = principal.key_manager.id if principal.key_manager else ""
+                    raise
                 return principal
         raise Denied(Reason.INVALID_TOKEN, "no authenticator knows this kind of token")

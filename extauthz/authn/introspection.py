@@ -10,7 +10,7 @@ from extauthz.cache.keys import NamedToken
 from extauthz.catalog.catalog import Catalog
 from extauthz.model.api import Api
 from extauthz.model.check import Principal, RequestContext
-from extauthz.model.errors import Denied, Reason
+from extauthz.model.errors import Denied, Reason, Unavailable
 from extauthz.model.key_manager import KeyManager
 from extauthz.model.token import TokenFacts
 
@@ -58,12 +58,16 @@ class IntrospectionAuthenticator:
             Unavailable: the key manager does not answer.
         """
         settings = key_manager.introspection
-        return await self._known.principal(
-            token,
-            key_manager,
-            lambda: self._learn(token, key_manager),
-            stale_seconds=settings.stale_if_error_seconds if settings else 0.0,
-        )
+        try:
+            return await self._known.principal(
+                token,
+                key_manager,
+                lambda: self._learn(token, key_manager),
+                stale_seconds=settings.stale_if_error_seconds if settings else 0.0,
+            )
+        except (Denied, Unavailable) as refusal:
+            refusal.key_manager = key_manager.id
+            raise
 
     def is_known(self, token: NamedToken, key_manager: KeyManager) -> bool:
         """Whether `introspected` has an answer in this process."""

@@ -44,6 +44,10 @@ class PublishedKeys(Protocol):
         """
         ...
 
+    def at_hand(self, kid: str | None, alg: str) -> tuple[VerificationKey, ...]:
+        """What `keys` would say without waiting; empty: ask `keys`."""
+        ...
+
     def is_trusted(self, thumbprint: str) -> bool:
         """Whether a key is still one of the issuer's."""
         ...
@@ -114,6 +118,12 @@ class Issuer:
     userinfo: Userinfo | None = None
     decryption: JweDecrypter | None = None
 
+    def keys_at_hand(self, kid: str | None, alg: str) -> tuple[VerificationKey, ...]:
+        """What `keys_for` would say without waiting; empty: ask `keys_for`."""
+        if self.published_keys and (kid is not None or not self.certificates):
+            return self.published_keys.at_hand(kid, alg)
+        return self._certified(alg)
+
     async def keys_for(self, kid: str | None, alg: str) -> tuple[VerificationKey, ...]:
         """The keys that a token may have been signed with.
 
@@ -125,8 +135,7 @@ class Issuer:
         """
         if self.published_keys and (kid is not None or not self.certificates):
             return await self.published_keys.keys(kid, alg)
-        now = self.clock()
-        return tuple(key for key in self.certificates if key.fits(alg) and key.is_valid_at(now))
+        return self._certified(alg)
 
     def trusts(self, thumbprint: str) -> bool:
         """Whether a key that verified a signature earlier is still trusted."""
@@ -135,6 +144,10 @@ class Issuer:
             if any(key.thumbprint == thumbprint and key.is_valid_at(now) for key in self.certificates):
                 return True
         return self.published_keys is not None and self.published_keys.is_trusted(thumbprint)
+
+    def _certified(self, alg: str) -> tuple[VerificationKey, ...]:
+        now = self.clock()
+        return tuple(key for key in self.certificates if key.fits(alg) and key.is_valid_at(now))
 
     async def close(self) -> None:
         """Ends what runs in the background."""

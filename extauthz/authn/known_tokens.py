@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from extauthz.authn.current import ensure_access_token, ensure_current
-from extauthz.cache.cache import TokenCache
+from extauthz.cache.cache import LearnNow, TokenCache
 from extauthz.cache.keys import CacheKeys, NamedToken
 from extauthz.cache.memory import MemoryCache
 from extauthz.model.check import Principal
 from extauthz.model.clock import Clock
-from extauthz.model.errors import Denied, Reason
+from extauthz.model.errors import Denied, Reason, Unavailable
 from extauthz.model.key_manager import KeyManager
 from extauthz.model.token import TokenFacts
 
@@ -79,9 +79,36 @@ class KnownTokens:
             return None
         if trusts is not None and facts.signing_key is not None and not trusts(facts.signing_key):
             return None
+        try:
+            ensure_current(facts, key_manager, self.clock())
+            ensure_access_token(facts, key_manager)
+            # `refused` is not asked: what is in it was revoked, and a revocation is kept longer.
+            if self.revocations.is_revoked(token.value, key_manager, facts) or self.revocations.outlives(facts):
+                return None
+        except (Denied, Unavailable) as refusal:
+            refusal.key_manager = key_manager.id
+            raise
+        return Principal(facts, key, key_manager, token.value)
+
+    def learned(self, token: NamedToken, key_manager: KeyManager, learn: LearnNow) -> Principal | None:
+        """What `principal` says of a token that is new here, where nobody need be asked; None: ask `principal`.
+
+        Also None where more is to be done than to say yes or no; what was learned by then, `principal` finds.
+
+        Raises:
+            Denied: the token is refused, revoked, or not current.
+            Unavailable: the revocations of the past are not known yet.
+        """
+        key = self._key(token, key_manager)
+        if self.refused.get(key) is not None or self.cache.peek(key) is not None:
+            return None
+        if self.revocations.is_revoked(token.value, key_manager, None):
+            raise Denied(Reason.TOKEN_INACTIVE, "revoked")
+        facts = self.cache.learned(key, learn)
+        if facts is None:
+            return None
         ensure_current(facts, key_manager, self.clock())
         ensure_access_token(facts, key_manager)
-        # `refused` is not asked: what is in it was revoked, and a revocation is kept longer.
         if self.revocations.is_revoked(token.value, key_manager, facts) or self.revocations.outlives(facts):
             return None
         return Principal(facts, key, key_manager, token.value)

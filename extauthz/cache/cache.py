@@ -10,6 +10,9 @@ from extauthz.model.token import TokenFacts
 Learn = Callable[[], Awaitable[TokenFacts]]
 """Asks the issuer (or checks the signature). Its facts carry `believe_until` already; its exceptions are not cached."""
 
+LearnNow = Callable[[], TokenFacts | None]
+"""The same where nobody need be asked; None: somebody must be."""
+
 
 def believed(facts: TokenFacts, now: float) -> bool:
     """Whether a fact may still be believed: the one rule of every cache."""
@@ -35,6 +38,17 @@ class TokenCache(Protocol):
         Raises:
             Unavailable: the cache is closing.
             Exception: whatever `learn` raised, to every caller that waited for it.
+        """
+        ...
+
+    def learned(self, key: bytes, learn: LearnNow) -> TokenFacts | None:
+        """What `learn` knows at once, kept as by `facts`; None: it does not, or others are to be asked first.
+
+        For facts that are made without a question: no call, no task and no turn of the event loop. Two who ask at one
+        time both learn, which costs less than to wait for each other.
+
+        Raises:
+            Exception: whatever `learn` raised.
         """
         ...
 

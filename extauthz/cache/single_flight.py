@@ -56,6 +56,10 @@ class SingleFlight(Generic[T]):
             raise Unavailable(self._component, "closed")
         return flight.call.result()
 
+    def is_under_way(self, key: bytes) -> bool:
+        """Whether who asks now joins others."""
+        return key in self._flights
+
     def is_current(self, key: bytes) -> bool:
         """For the call itself: whether its outcome is still wanted, or `forget` came in between."""
         flight = self._flights.get(key)

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Iterator
 
-from extauthz.cache.cache import Claim, ClaimOutcome, FactsStore, Learn
+from extauthz.cache.cache import Claim, ClaimOutcome, FactsStore, Learn, LearnNow
 from extauthz.cache.memory import MemoryCache
 from extauthz.cache.single_flight import SingleFlight
 from extauthz.model.errors import Unavailable
@@ -14,6 +14,19 @@ _FIRST_DELAY_SECONDS = 0.005
 _LAST_DELAY_SECONDS = 0.05
 _DELAY_GROWTH = 1.5
 _VOUCHER = b"extauthz cache: voucher of a token, version 1"
+
+
+class Lookups:
+    """How often facts were looked for. Plain numbers: one of them is counted on every Check."""
+
+    __slots__ = ("memory_hits", "memory_misses", "store_hits", "store_misses")
+
+    def __init__(self) -> None:
+        self.memory_hits = 0
+        self.memory_misses = 0
+        self.store_hits = 0
+        self.store_misses = 0
+        """Also where the store did not answer."""
 
 
 class TieredCache:
@@ -26,15 +39,29 @@ class TieredCache:
     learned it, removed by any that is told otherwise. A store that is away or has lost the voucher vouches for nothing.
     """
 
-    def __init__(self, memory: MemoryCache, store: FactsStore | None = None, *, wait_seconds: float = 3.0) -> None:
+    def __init__(
+        self,
+        memory: MemoryCache,
+        store: FactsStore | None = None,
+        *,
+        wait_seconds: float = 3.0,
+        lookups: Lookups | None = None,
+    ) -> None:
+        """`lookups`: where to go on counting; None: begin at 0."""
+        self.lookups = Lookups() if lookups is None else lookups
         self._memory = memory
         self._store = store
         self._wait_seconds = wait_seconds
         self._flights: SingleFlight[TokenFacts] = SingleFlight("token cache")
+        self._looks: dict[bytes, object] = {}
+        """Who looks into the store without a flight."""
 
     def peek(self, key: bytes) -> TokenFacts | None:
         """From memory only."""
-        return self._memory.get(key)
+        held = self._memory.get(key)
+        if held is not None:  # that it is not there, `facts` counts, which is asked next
+            self.lookups.memory_hits += 1
+        return held
 
     async def facts(self, key: bytes, learn: Learn, *, stale_seconds: float = 0.0) -> TokenFacts:
         """From memory, the store or `learn`; the last two in one flight for all who ask; else stale from memory.
@@ -43,12 +70,45 @@ class TieredCache:
         """
         held = self._memory.get(key)
         if held is not None:
+            self.lookups.memory_hits += 1
             return held
-        return await self._flights.join(key, lambda: self._fetch(key, learn, stale_seconds))
+        self.lookups.memory_misses += 1
+        if self._store is None or key in self._looks or self._flights.is_under_way(key):
+            return await self._flights.join(key, lambda: self._fetch(key, learn, stale_seconds))
+        found = await self._look(self._store, key, stale_seconds)
+        if found is not None:
+            return found
+        return await self._flights.join(key, lambda: self._fetch(key, learn, stale_seconds, looked=True))
+
+    def learned(self, key: bytes, learn: LearnNow) -> TokenFacts | None:
+        """Learned and put into memory, unless there is a store, which replicas ask first."""
+        if self._store is not None:
+            return None
+        facts = learn()
+        if facts is not None:
+            self.lookups.memory_misses += 1
+            self._memory.put(key, facts)
+        return facts
+
+    async def _look(self, store: FactsStore, key: bytes, stale_seconds: float) -> TokenFacts | None:
+        """What the store has, for the first who asks: a flight costs two more turns of the event loop.
+
+        Whoever comes meanwhile takes one, so that nobody depends on a caller who may leave.
+        """
+        self._looks[key] = look = object()
+        try:
+            facts = await self._stored(store, key)
+            if facts is not None and self._looks.get(key) is look:  # not forgotten in between
+                self._memory.put(key, facts, keep_seconds=stale_seconds)
+        finally:
+            if self._looks.get(key) is look:
+                del self._looks[key]
+        return facts
 
     async def forget(self, key: bytes) -> None:
         """In memory and in the store; other replicas believe their own memory until its end."""
         self._flights.forget(key)
+        self._looks.pop(key, None)
         self._memory.forget(key)
         if self._store is not None:
             await self._store.forget(_voucher_key(key))
@@ -60,9 +120,12 @@ class TieredCache:
         if self._store is not None:
             await self._store.close()
 
-    async def _fetch(self, key: bytes, learn: Learn, stale_seconds: float) -> TokenFacts:
+    async def _fetch(self, key: bytes, learn: Learn, stale_seconds: float, *, looked: bool = False) -> TokenFacts:
         try:
-            facts = await (learn() if self._store is None else self._shared(self._store, key, learn, stale_seconds))
+            if self._store is None:
+                facts = await learn()
+            else:
+                facts = await self._shared(self._store, key, learn, stale_seconds, looked=looked)
         except Unavailable:
             stale = await self._stale(key)
             if stale is None:
@@ -80,8 +143,10 @@ class TieredCache:
         # What was forgotten meanwhile is not in memory any more, so it does not come back here.
         return self._memory.stale(key)
 
-    async def _shared(self, store: FactsStore, key: bytes, learn: Learn, stale_seconds: float) -> TokenFacts:
-        facts = await store.get(key)
+    async def _shared(
+        self, store: FactsStore, key: bytes, learn: Learn, stale_seconds: float, *, looked: bool
+    ) -> TokenFacts:
+        facts = None if looked else await self._stored(store, key)
         if facts is not None:
             return facts
         claim = await store.claim(key)
@@ -89,7 +154,7 @@ class TieredCache:
             if claim.outcome is not ClaimOutcome.HELD:
                 break
             await asyncio.sleep(delay)
-            facts = await store.get(key)
+            facts = await self._stored(store, key)
             if facts is not None:
                 return facts
             claim = await store.claim(key)
@@ -98,12 +163,20 @@ class TieredCache:
     async def _claimed(self, store: FactsStore, key: bytes, claim: Claim, learn: Learn) -> TokenFacts:
         try:
             # Between our look and our claim another may have stored and released: look again.
-            facts = await store.get(key) if claim.outcome is ClaimOutcome.WON else None
+            facts = await self._stored(store, key) if claim.outcome is ClaimOutcome.WON else None
             return facts if facts is not None else await learn()
         finally:
             await store.release(key, claim)
 
+    async def _stored(self, store: FactsStore, key: bytes) -> TokenFacts | None:
+        """Looks as often as it takes: a miss is counted when the issuer is asked."""
+        facts = await store.get(key)
+        if facts is not None:
+            self.lookups.store_hits += 1
+        return facts
+
     async def _learned(self, store: FactsStore, key: bytes, learn: Learn, stale_seconds: float) -> TokenFacts:
+        self.lookups.store_misses += 1
         facts = await learn()
         if self._flights.is_current(key):
             if stale_seconds > 0:

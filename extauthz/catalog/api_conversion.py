@@ -46,6 +46,7 @@ def api(document: ApiDocument, organization: str, places: Places) -> Api:
         forward_client_certificate=document.forward_client_certificate,
         backend_jwt=document.backend_jwt,
         backend_jwt_audience=document.backend_jwt_audience,
+        shadow=document.shadow,
     )
 
 

@@ -151,7 +151,9 @@ class ApiDocument(Strict):
     organization: Id | None = None
     """Without one, that of the file."""
     name: Text
+    """Told to the upstream."""
     version: Text
+    """Told to the upstream; stands for `{version}` in the context."""
     context: Text
     """The base path, e.g. `/petstore/v1`; `{version}` stands for the version."""
     default_version: bool = False
@@ -159,9 +161,11 @@ class ApiDocument(Strict):
     hosts: frozenset[Host] = frozenset()
     """`api.example.com` or `*.example.com`; none: any host."""
     publisher: str = ""
+    """Told to the upstream."""
     state: ApiState = ApiState.PUBLISHED
     """A blocked API refuses every request with 503."""
     resources: Annotated[tuple[ResourceDocument, ...], Field(min_length=1)]
+    """What it answers; the most specific template decides."""
     key_managers: frozenset[Id] | None = None
     """Ids of those whose tokens are accepted; without it, every one of the organization."""
     security: ApiSecurityDocument = ApiSecurityDocument()
@@ -183,6 +187,8 @@ class ApiDocument(Strict):
     """Whether the upstream gets one."""
     backend_jwt_audience: tuple[Text, ...] = ()
     """In the place of that of the settings."""
+    shadow: bool = False
+    """Whether what would be refused is let through, and only recorded."""
 
     def contradictions(self) -> Iterator[Mistake]:
         """A context that requests can begin with, and one answer for every method of every path."""

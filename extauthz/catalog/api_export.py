@@ -45,6 +45,7 @@ def api_document(api: Api) -> ApiDocument:
         forward_client_certificate=api.forward_client_certificate,
         backend_jwt=api.backend_jwt,
         backend_jwt_audience=api.backend_jwt_audience,
+        shadow=api.shadow,
     )
 
 

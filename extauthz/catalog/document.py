@@ -164,10 +164,15 @@ class CatalogDocument(Strict):
     certificate_directory: Text | None = None
     """Where `certificates: [{alias: NAME}]` finds `NAME.pem`; relative to the file, its own folder if left out."""
     key_managers: tuple[KeyManagerDocument, ...] = ()
+    """Who issues tokens."""
     apis: tuple[ApiDocument, ...] = Field(default=(), min_length=1)
+    """What may be called."""
     applications: tuple[ApplicationDocument, ...] = ()
+    """Who calls."""
     subscriptions: tuple[SubscriptionDocument, ...] = ()
+    """Which application may call which API."""
     api_keys: tuple[ApiKeyDocument, ...] = ()
+    """Keys of applications that come without a token."""
     opaque_tokens: OpaqueTokensDocument = OpaqueTokensDocument()
 
     cross_checks: ClassVar[tuple[CrossCheck, ...]] = (

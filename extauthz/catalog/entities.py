@@ -24,6 +24,7 @@ class ApplicationKeyDocument(Strict):
     key_manager: Id
     """Id of the key manager that the client is known to."""
     client_id: Text
+    """What tokens of the client name."""
     key_type: KeyType = KeyType.PRODUCTION
     """What its tokens are for."""
 
@@ -32,8 +33,11 @@ class ApplicationDocument(Strict):
     """A consumer of APIs."""
 
     id: Id
+    """Unique."""
     organization: Id | None = None
+    """Without it, that of the file."""
     name: Text
+    """Told to the upstream."""
     owner: str = ""
     """Told to the upstream."""
     policy: Text = "Unlimited"
@@ -52,7 +56,9 @@ class SubscriptionDocument(Strict):
     api: Id
     """Id of the API."""
     id: Id | None = None
+    """Names it in `extauthz catalog diff`."""
     organization: Id | None = None
+    """Without it, that of the file."""
     policy: Text = "Unlimited"
     """Tier, told to Envoy and to the upstream."""
     state: SubscriptionState = SubscriptionState.UNBLOCKED
@@ -81,16 +87,21 @@ class ApiKeyDocument(Strict):
     """A key of an application, by its hash (`extauthz api-key create`)."""
 
     id: Id
+    """Unique in its organization."""
     organization: Id | None = None
+    """Without it, that of the file."""
     hash: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
     """32 bytes, base64url."""
     application: Id
     """Id of the application that calls with it."""
     key_type: KeyType = KeyType.PRODUCTION
+    """What its calls are for."""
     scopes: frozenset[Scope] = frozenset()
+    """Granted to whoever calls with it."""
     expires_at: Annotated[str, AfterValidator(_is_time)] | None = None
     """With its zone, `2027-01-31T12:00:00Z`; without it, it does not end."""
     enabled: bool = True
+    """False: it is refused."""
     allowed_addresses: tuple[Annotated[str, AfterValidator(_is_network)], ...] = ()
     """Addresses and networks it may be used from; none: any."""
     allowed_referers: tuple[Annotated[str, Field(pattern=_REFERER_PATTERN)], ...] = ()

@@ -42,8 +42,8 @@ class Replica(Protocol):
         """
         ...
 
-    def report(self, *, following: bool, detail: str) -> None:
-        """Whether what is held is what the store says, as far as can be known."""
+    def report(self, *, following: bool, detail: str, revision: int | None) -> None:
+        """Whether what is held is what the store says, as far as can be known; `revision` of what is held, if any."""
         ...
 
 
@@ -166,7 +166,8 @@ class CatalogFollower:
     def _hold(self, position: Position) -> Position:
         self._held, self._reload = position, False
         self._told.clear()
-        self._replica.report(following=True, detail=f"revision {position.head.revision}")
+        revision = position.head.revision
+        self._replica.report(following=True, detail=f"revision {revision}", revision=revision)
         return position
 
     def _refused(self, problem: Exception, pause: float) -> float:
@@ -182,7 +183,7 @@ class CatalogFollower:
         return self._not_following(detail, self._patience.retry_seconds)
 
     def _not_following(self, detail: str, pause: float) -> float:
-        self._replica.report(following=False, detail=detail)
+        self._replica.report(following=False, detail=detail, revision=self._held.head.revision if self._held else None)
         return pause
 
 

@@ -48,7 +48,9 @@ class DecryptionDocument(Strict):
     keys: Annotated[tuple[Name, ...], Field(min_length=1)]
     """Names of secrets: private keys in PEM."""
     algorithms: Algorithms = frozenset({"RSA-OAEP-256"})
+    """Accepted `alg` of encrypted tokens."""
     encryptions: frozenset[str] = frozenset({"A256GCM"})
+    """Accepted `enc` of encrypted tokens."""
 
     def contradictions(self) -> Iterator[Mistake]:
         """Only what can be allowed."""

@@ -15,7 +15,9 @@ class HeaderDocument(Strict):
     """A request header that says whose token comes with it."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,127}$")]
+    """Of the request header."""
     value: Text
+    """Compared as a whole."""
 
 
 def _is_pattern(value: str) -> str:
@@ -30,10 +32,15 @@ class OpaqueTokenRuleDocument(Strict):
     """Which opaque tokens are sent to a key manager."""
 
     key_manager: Id
+    """Id of the key manager that such tokens are sent to."""
     organization: Id | None = None
+    """Without it, that of the file."""
     prefix: Text | None = None
+    """With which its tokens begin."""
     pattern: Annotated[str, AfterValidator(_is_pattern)] | None = None
+    """Regular expression that its tokens match as a whole."""
     header: HeaderDocument | None = None
+    """That comes with its tokens."""
 
     def contradictions(self) -> Iterator[Mistake]:
         """Exactly one sign."""

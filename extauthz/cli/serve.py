@@ -9,8 +9,6 @@ import uvloop
 
 from extauthz.cli.errors import told_plainly
 from extauthz.data_plane.run import serve as run
-from extauthz.document.strict import load
-from extauthz.settings.process import Settings
 from extauthz.telemetry.logs import configure_logs
 
 EXAMPLES = """Examples:
@@ -28,7 +26,6 @@ def serve(
     secret cannot be used.
     """
     with told_plainly():
-        settings = load(config, Settings)
         configure_logs()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(run(settings, config.parent))
+            runner.run(run(config))

@@ -2,7 +2,7 @@
 
 import secrets as randomness
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from extauthz.authn.access_token import AccessTokens
@@ -19,6 +19,7 @@ from extauthz.cache.redis import RedisStore
 from extauthz.cache.sealed import FactsSealer
 from extauthz.cache.tiered import TieredCache
 from extauthz.catalog.catalog import Catalog
+from extauthz.data_plane.lasting import CacheLookups
 from extauthz.data_plane.redis_options import redis_options
 from extauthz.data_plane.secrets import Secrets
 from extauthz.data_plane.told_at import told_at
@@ -27,6 +28,18 @@ from extauthz.revocation.check import RevocationCheck
 from extauthz.settings.cache import CacheBackend, CacheSettings, FactCacheSettings
 from extauthz.settings.process import Settings
 from extauthz.telemetry.health import Health
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheMemory:
+    """What this process remembers. Nothing in it depends on settings other than those of the cache."""
+
+    settings: CacheSettings
+    secrets: tuple[bytes, ...] = field(repr=False)
+    keys: CacheKeys
+    jwt: MemoryCache
+    introspection: MemoryCache
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,27 +53,46 @@ class TokenCaches:
     clock: Clock
 
 
-def token_caches(
-    settings: CacheSettings, secrets: Secrets, folder: Path, health: Health, stack: AsyncExitStack, clock: Clock
-) -> TokenCaches:
-    """The caches that the settings ask for.
+def cache_memory(
+    settings: CacheSettings, secrets: Secrets, clock: Clock, former: CacheMemory | None = None
+) -> CacheMemory:
+    """An empty one, or the `former` if that was made by the same settings.
 
     Raises:
         DocumentError: a secret is of no use.
     """
-    # Without a shared store nobody else needs to understand the keys.
-    names = [secrets.value(name) for name in settings.secret] or [randomness.token_bytes(32)]
+    values = tuple(secrets.value(name) for name in settings.secret)
+    if former is not None and (former.settings, former.secrets) == (settings, values):
+        return former
     with told_at("cache", "secret"):
-        keys = CacheKeys(names)
+        # Without a shared store nobody else needs to understand the keys.
+        keys = CacheKeys(values or [randomness.token_bytes(32)])
+    jwt, introspection = (
+        MemoryCache(entries=positive.entries, negative_entries=settings.negative.entries, clock=clock)
+        for positive in (settings.jwt, settings.introspection)
+    )
+    return CacheMemory(settings=settings, secrets=values, keys=keys, jwt=jwt, introspection=introspection, clock=clock)
 
-    def memory(positive: FactCacheSettings) -> MemoryCache:
-        return MemoryCache(entries=positive.entries, negative_entries=settings.negative.entries, clock=clock)
 
-    store = _redis_store(settings, keys, secrets, folder, health, clock)
+def token_caches(
+    memory: CacheMemory,
+    secrets: Secrets,
+    folder: Path,
+    health: Health,
+    stack: AsyncExitStack,
+    lookups: CacheLookups,
+) -> TokenCaches:
+    """The caches over what this process remembers.
+
+    Raises:
+        DocumentError: a secret is of no use.
+    """
+    clock = memory.clock
+    store = _redis_store(memory.settings, memory.keys, secrets, folder, health, clock)
     caches = TokenCaches(
-        keys=keys,
-        jwt=TieredCache(memory(settings.jwt)),
-        introspection=TieredCache(memory(settings.introspection), store),
+        keys=memory.keys,
+        jwt=TieredCache(memory.jwt, lookups=lookups.jwt),
+        introspection=TieredCache(memory.introspection, store, lookups=lookups.introspection),
         clock=clock,
     )
     stack.push_async_callback(caches.jwt.close)

@@ -7,11 +7,12 @@ from extauthz.authn.binding import BindingCheck
 from extauthz.authn.client_certificate import ClientCertificate, forwarded_certificate, peer_certificate
 from extauthz.authn.dpop_binding import DpopBinding
 from extauthz.cache.redis_connection import RedisConnection
-from extauthz.cache.replay import MemoryReplay, RedisReplay
+from extauthz.cache.replay import RedisReplay
+from extauthz.data_plane.lasting import Lasting
 from extauthz.data_plane.redis_options import redis_options
 from extauthz.data_plane.secrets import Secrets
+from extauthz.data_plane.shadow import SHADOW_COMPONENT
 from extauthz.document.mistakes import DocumentError, Mistake
-from extauthz.model.clock import Clock
 from extauthz.oauth2.dpop import ProofRules
 from extauthz.oauth2.dpop_nonce import DpopNonces
 from extauthz.redis_client.options import RedisOptions
@@ -30,7 +31,7 @@ _CERTIFICATES: dict[str, ClientCertificate] = {
 
 def health_of(settings: Settings) -> Health:
     """The components that these settings make."""
-    return Health(dispensable=DISPENSABLE | ({REPLAY_COMPONENT} if settings.dpop else set()))
+    return Health(dispensable=DISPENSABLE | {SHADOW_COMPONENT} | ({REPLAY_COMPONENT} if settings.dpop else set()))
 
 
 def client_certificate(settings: Settings) -> ClientCertificate:
@@ -39,7 +40,13 @@ def client_certificate(settings: Settings) -> ClientCertificate:
 
 
 def binding_check(
-    settings: Settings, secrets: Secrets, folder: Path, *, health: Health, stack: AsyncExitStack, clock: Clock
+    settings: Settings,
+    secrets: Secrets,
+    folder: Path,
+    *,
+    lasting: Lasting,
+    health: Health,
+    stack: AsyncExitStack,
 ) -> BindingCheck:
     """The check as the settings want it.
 
@@ -56,8 +63,8 @@ def binding_check(
         health.report(REPLAY_COMPONENT, ok=True, detail="memory")
     dpop = DpopBinding(
         rules=_rules(settings.dpop),
-        replay=replay or MemoryReplay(entries=settings.dpop.replay_entries, clock=clock),
-        clock=clock,
+        replay=replay or lasting.replay,
+        clock=lasting.clock,
         scheme=settings.dpop.scheme,
         nonces=_nonces(settings.dpop, secrets),
     )

@@ -43,6 +43,12 @@ class CatalogUpdates:
         """The tables of now, to be looked at."""
         return self._held
 
+    async def let_go(self) -> None:
+        """Frees the catalog, when nobody asks it any more and the process goes on."""
+        former, self._held = self._held, None
+        if former is not None:
+            await take_apart(former)
+
     async def accept(self, contents: CatalogContents) -> None:
         """Takes over the contents of a file.
 
@@ -86,11 +92,9 @@ class CatalogUpdates:
         self._report()
         _log.info("catalog_changed", transactions=len(transactions), changes=len(changes))
 
-    def report(self, *, following: bool, detail: str) -> None:
+    def report(self, *, following: bool, detail: str, revision: int | None) -> None:
         """See `Replica`."""
-        # The follower says the revision nowhere else.
-        if following and (revision := detail.removeprefix("revision ")).isdecimal():
-            self.revision = int(revision)
+        self.revision = revision
         self._health.report("catalog_source", ok=following, detail=detail)
         if self._held is None:
             self._health.report("catalog", ok=False, detail=detail)

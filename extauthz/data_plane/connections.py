@@ -2,7 +2,9 @@
 
 import ssl
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import aiohttp
 
@@ -14,7 +16,7 @@ from extauthz.model.key_manager import CircuitBreaker as BreakerSettings
 from extauthz.model.key_manager import Introspection, KeyManager
 from extauthz.model.key_manager import Userinfo as UserinfoSettings
 from extauthz.oauth2 import discovery, introspection, token_client, userinfo
-from extauthz.oauth2.bounded_http import BoundedHttp, HttpLimits
+from extauthz.oauth2.bounded_http import BoundedHttp, CallObserver, HttpLimits
 from extauthz.oauth2.circuit_breaker import CircuitBreaker
 from extauthz.oauth2.introspection import Answers, IntrospectionClient, PlainAnswers
 from extauthz.oauth2.jwe import JweDecrypter
@@ -37,6 +39,18 @@ def http_session() -> aiohttp.ClientSession:
     )
 
 
+class Calls(Protocol):
+    """Told of each call to a key manager when it is over."""
+
+    def __call__(self, kind: str, key_manager: str, outcome: str, seconds: float, /) -> None:
+        """It was for `kind` and took `seconds`; for `outcome` see `CallObserver`."""
+        ...
+
+
+def uncounted(_kind: str, _key_manager: str, _outcome: str, _seconds: float, /) -> None:
+    """Tells nobody."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuerConnections:
     """Opens the ways to an issuer (see `authn.issuers.Connections`)."""
@@ -46,6 +60,7 @@ class IssuerConnections:
     clock: Clock
     folder: Path = Path()
     """What relative names of files in key managers are relative to."""
+    calls: Calls = uncounted
 
     async def published_keys(self, key_manager: KeyManager) -> PublishedKeys | None:
         """See `Connections`."""
@@ -53,9 +68,10 @@ class IssuerConnections:
         if jwt is None or not (jwt.jwks_uri or jwt.discovery):
             return None
         tls = self._tls(jwt.ca_file)
-        http = BoundedHttp(self.session, component="discovery", limits=_DISCOVERY_LIMITS, tls=tls)
+        observe = self._observer("discovery", key_manager)
+        http = BoundedHttp(self.session, component="discovery", limits=_DISCOVERY_LIMITS, tls=tls, observe=observe)
         jwks_uri = jwt.jwks_uri or await discovery.discovered_jwks_uri(key_manager.issuer, http)
-        return JwksClient(jwks_uri, self.session, self.clock, tls=tls)
+        return JwksClient(jwks_uri, self.session, self.clock, tls=tls, observe=self._observer("jwks", key_manager))
 
     def introspector(self, key_manager: KeyManager, keys: KeyLookup) -> Introspector | None:
         """See `Connections`."""
@@ -71,15 +87,17 @@ class IssuerConnections:
                 component=token_client.COMPONENT,
                 limits=_limits(settings, token_client.MAX_ANSWER_BYTES),
                 tls=tls,
+                observe=self._observer(token_client.COMPONENT, key_manager),
             ),
             secrets=self.secrets,
             clock=self.clock,
         )
         limits = _limits(settings, introspection.MAX_ANSWER_BYTES)
+        observe = self._observer("introspection", key_manager)
         return IntrospectionClient(
             settings.endpoint,
             authentications.of(settings.authentication),
-            BoundedHttp(self.session, component="introspection", limits=limits, tls=tls),
+            BoundedHttp(self.session, component="introspection", limits=limits, tls=tls, observe=observe),
             self._breaker("introspection", settings.circuit_breaker),
             timeout_seconds=settings.timeout_seconds,
             max_concurrent=settings.max_concurrent,
@@ -94,7 +112,13 @@ class IssuerConnections:
         limits = _limits(settings, userinfo.MAX_ANSWER_BYTES)
         return userinfo.UserinfoClient(
             settings.endpoint,
-            BoundedHttp(self.session, component=userinfo.COMPONENT, limits=limits, tls=self._tls(settings.ca_file)),
+            BoundedHttp(
+                self.session,
+                component=userinfo.COMPONENT,
+                limits=limits,
+                tls=self._tls(settings.ca_file),
+                observe=self._observer(userinfo.COMPONENT, key_manager),
+            ),
             self._breaker(userinfo.COMPONENT, settings.circuit_breaker),
             timeout_seconds=settings.timeout_seconds,
             max_concurrent=settings.max_concurrent,
@@ -110,6 +134,9 @@ class IssuerConnections:
             algorithms=settings.algorithms,
             encryptions=settings.encryptions,
         )
+
+    def _observer(self, kind: str, key_manager: KeyManager) -> CallObserver:
+        return partial(self.calls, kind, key_manager.id)
 
     def _tls(self, ca_file: str | None, certificate: ClientCertificate | None = None) -> ssl.SSLContext | None:
         return client_tls(None if ca_file is None else str(self.folder / ca_file), certificate)

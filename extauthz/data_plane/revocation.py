@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from starlette.routing import Route
 
+from extauthz.data_plane.lasting import Lasting
 from extauthz.data_plane.redis_options import redis_options
 from extauthz.data_plane.secrets import Secrets
 from extauthz.document.mistakes import DocumentError, Location, Mistake
@@ -48,19 +49,28 @@ class RevocationParts:
 
 
 async def revocation_parts(
-    settings: Settings, secrets: Secrets, folder: Path, health: Health, stack: AsyncExitStack, clock: Clock
+    settings: Settings,
+    secrets: Secrets,
+    folder: Path,
+    *,
+    lasting: Lasting,
+    health: Health,
+    stack: AsyncExitStack,
 ) -> RevocationParts:
     """What the settings ask for.
 
     Raises:
         DocumentError: a secret is of no use, or Redis may throw revocations away.
     """
+    clock = lasting.clock
     keys, revoked = revocation_keys(settings.revocation, secrets), RevocationList(clock)
     retention = _retention(settings)
     channel = redis_channel(settings.revocation, secrets, folder, keys)
+    if channel is None:
+        # Nobody else needs to understand the keys, so a new secret is no reason to forget.
+        keys, revoked = lasting.revocations.keys, lasting.revocations.revoked
     check = RevocationCheck(keys=keys, revoked=revoked, retention=retention, clock=clock)
     if channel is None:
-        revoked.known = True
         health.report("revocations", ok=True, detail="memory")
         health.report("revocation_channel", ok=True, detail="memory")
         revoker = Revoker(keys=keys, revoked=revoked, retention=retention, channel=OneProcess(), clock=clock)

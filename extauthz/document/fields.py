@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from extauthz.document.descriptions import descriptions
 from extauthz.document.mistakes import Location
 
 
@@ -24,7 +25,7 @@ def description(annotation: Any, location: Location) -> str:
     for step in location:
         for part in _unfold(parts):
             if isinstance(part, type) and issubclass(part, BaseModel) and step in part.model_fields:
-                words = part.model_fields[str(step)].description or ""
+                words = descriptions(part).get(str(step), "")
         parts = [inner for part in parts for inner in _inside(part, step)]
     return words
 

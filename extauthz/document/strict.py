@@ -11,14 +11,17 @@ from typing import Any, ClassVar, Self, TypeVar
 from pydantic import (
     BaseModel,
     ConfigDict,
+    GetJsonSchemaHandler,
     SerializerFunctionWrapHandler,
     TypeAdapter,
     ValidationError,
     field_serializer,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 
+from extauthz.document.descriptions import descriptions
 from extauthz.document.fields import description, known_keys
 from extauthz.document.mistakes import DocumentError, Location, Mistake
 from extauthz.document.text import Lines, parse, read
@@ -29,9 +32,7 @@ DocumentT = TypeVar("DocumentT", bound="Strict")
 class Strict(BaseModel):
     """A part of a document: unknown keys and values of the wrong type are mistakes."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     cross_checks: ClassVar[tuple["CrossCheck", ...]] = ()
     """Of a whole document: what must hold between its sections."""
@@ -39,6 +40,15 @@ class Strict(BaseModel):
     def contradictions(self) -> Iterator[Mistake]:
         """What is wrong between values that are right one by one; locations are relative to this part."""
         yield from ()
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """A JSON Schema says what each key is for."""
+        written = handler(core_schema)
+        properties = handler.resolve_ref_schema(written).get("properties", {})
+        for name, words in descriptions(cls).items():
+            properties[name]["description"] = words
+        return written
 
     @field_serializer("*", mode="wrap", when_used="json")
     def _in_order(self, value: object, serialize: SerializerFunctionWrapHandler) -> object:

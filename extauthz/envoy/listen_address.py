@@ -53,6 +53,15 @@ class ListenAddress:
             raise OSError(errno.EADDRINUSE, "another process listens there", str(self.socket_path))
         self.socket_path.unlink(missing_ok=True)
 
+    def permit(self, mode: int) -> None:
+        """Set who may connect to the socket, in the bits of `chmod`; on TCP nothing happens.
+
+        Raises:
+            OSError: there is no socket, or it is not ours.
+        """
+        if self.socket_path is not None:
+            self.socket_path.chmod(mode)
+
 
 def _answers(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:

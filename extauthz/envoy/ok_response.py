@@ -12,7 +12,7 @@ from extauthz.envoy.header_option import header_name, serialized_header_option
 from extauthz.envoy.serialized_field import serialized_field
 from extauthz.model.api import Api
 from extauthz.model.api_security import ApiKeyPlacement
-from extauthz.model.check import Access, Allow
+from extauthz.model.check import Access, Allow, Deny
 from extauthz.model.header_name import ensure_settable, spellings
 
 _CREDENTIALS = frozenset({"authorization", "dpop"})
@@ -63,17 +63,30 @@ class OkResponses:
             headers = {self._header: jwt, **headers}
         return _allowing(_serialized_headers(headers) + self._removing(tuple(headers), treatment)) + metadata
 
+    def shadowed(self, deny: Deny) -> bytes:
+        """The answer, serialized, to a request that is let through although it is refused.
+
+        Nobody is known, so nothing is set, and what is ours is removed. Of the client's own credentials the upstream
+        gets what it would get if extauthz were not there, as far as the API forwards them: an upstream that checks
+        tokens itself goes on to do so. An API key is removed as ever. Without an API, nothing is known of the upstream.
+        """
+        treatment = _NOTHING_KNOWN if deny.api is None else _treatment_of_unverified(deny.api)
+        named = (*_named(deny), ("shadow_reason", deny.reason.value))
+        metadata = serialized_field(CheckResponse.DYNAMIC_METADATA_FIELD_NUMBER, _struct(named))
+        return self._setting_nothing(treatment) + metadata
+
     def _serialized_removals(self, set_names: tuple[str, ...], treatment: _Treatment) -> bytes:
         """The part of an OkHttpResponse that is the same for many: it removes what is not set.
 
         Envoy sets first and removes last, so no name may stand in both lists.
         """
         authorization, certificate, api_key = treatment
-        removed = self._owned | spellings(_CLIENT_CERTIFICATE) | _CREDENTIALS
+        removed = spellings(_CLIENT_CERTIFICATE) | _CREDENTIALS
         if authorization:
             removed -= _CREDENTIALS
         if certificate:
             removed -= {_CLIENT_CERTIFICATE}
+        removed |= self._owned  # after what is forwarded: a client's own never passes for ours
         if api_key is not None and api_key.header is not None:
             removed |= spellings(api_key.header)
         ok = OkHttpResponse(headers_to_remove=sorted(removed - set(set_names)))
@@ -89,6 +102,23 @@ def _treatment(api: Api, access: Access | None) -> _Treatment:
     """
     verified = access is not None and access.principal.key_manager is not None
     return verified and api.forward_authorization, api.forward_client_certificate, api.security.api_key
+
+
+def _treatment_of_unverified(api: Api) -> _Treatment:
+    return api.forward_authorization, api.forward_client_certificate, api.security.api_key
+
+
+_NOTHING_KNOWN: _Treatment = (True, True, None)
+
+
+def _named(deny: Deny) -> tuple[tuple[str, str | None], ...]:
+    """The API and the resource, as far as they were found."""
+    if deny.api is None:
+        return ()
+    if deny.resource is None:
+        known = (deny.api.id, deny.api.name, deny.api.version, deny.api.organization)
+        return tuple(zip(NAMES, known, strict=False))
+    return tuple(zip(NAMES, attribute_values(deny.api, deny.resource, None), strict=False))
 
 
 def _allowing(ok_response: bytes) -> bytes:

@@ -41,9 +41,8 @@ class EnvoyRequest(RequestContext):
 
     def __init__(self, attributes: AttributeContext, http: AttributeContext.HttpRequest, api_id: str | None) -> None:
         """`http` is that of the attributes: to read a message within another takes time."""
-        headers = http.headers
-        if not headers and http.HasField("header_map"):  # Envoy sends the one or the other
-            headers = _joined(http.header_map)
+        # Envoy sends the one or the other. The map of raw headers is the one in which a repeated header shows.
+        headers = _joined(http.header_map) if http.HasField("header_map") else http.headers
         super().__init__(
             method=http.method, host=http.host, path=http.path, headers=RequestHeaders(headers), api_id=api_id
         )

@@ -58,6 +58,8 @@ class ResponseBuilder:
             return self._ok_responses.response(decision)
         if not isinstance(decision, Deny):
             raise TypeError("not a decision")
+        if decision.shadow:
+            return self._ok_responses.shadowed(decision)
         return self._plain[decision.reason] if _is_plain(decision) else self._denial(decision)
 
     def _denial(self, deny: Deny) -> bytes:

@@ -1,33 +1,35 @@
 """The gRPC server that Envoy talks to."""
 
 import asyncio
+import contextlib
+from collections.abc import Collection
+from dataclasses import dataclass
 
 import grpc
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 
 from extauthz.envoy.health import ServingStatus
 from extauthz.envoy.listen_address import ListenAddress
+from extauthz.envoy.server_options import DEFAULT_OPTIONS, ServerOptions
 from extauthz.envoy.servicer import AUTHORIZATION_SERVICE, AuthorizationServicer, rpc_handlers
+from extauthz.envoy.tls_certificates import ServerCertificates
+from extauthz.envoy.tls_peers import KnownPeers
 from extauthz.telemetry.health import Health
 
-DEFAULT_MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-"""Twice the most that Envoy takes as request headers (`max_request_headers_kb`, 8192 at most). A longer message is
-answered with a failed call, which `failure_mode_allow` lets pass, so the limit must lie above what can come."""
+_HEALTH_SERVICE = "grpc.health.v1.Health"
 
-_OPTIONS = (
-    # Two processes must not share a port unnoticed: kernels spread connections, not requests.
-    ("grpc.so_reuseport", 0),
-    # Find out within 80 s that an Envoy is gone without a goodbye.
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-    # Envoy may ping an idle connection (`connection_keepalive`); gRPC's own limit of one in 5 min would close it.
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerTls:
+    """TLS, and who may call."""
+
+    certificates: ServerCertificates
+    client_names: Collection[str] = ()
+    """Names of clients' certificates, see `KnownPeers`; empty only where no client needs a certificate."""
 
 
 class EnvoyServer:
-    """Serves `Authorization` and `Health` in the clear, on one address, in the running event loop."""
+    """Serves `Authorization` and `Health` on one address, in the running event loop."""
 
     def __init__(
         self,
@@ -35,9 +37,12 @@ class EnvoyServer:
         address: str,
         servicer: AuthorizationServicer,
         health: Health,
-        max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES,
+        options: ServerOptions = DEFAULT_OPTIONS,
+        tls: ServerTls | None = None,
     ) -> None:
         """`address` is `host:port`, `[ipv6]:port` or `unix:/path`; port 0 lets the kernel choose.
+
+        Without `tls` it is served in the clear.
 
         Raises:
             ValueError: not an address.
@@ -45,9 +50,11 @@ class EnvoyServer:
         self._address = ListenAddress.parse(address)
         self._servicer = servicer
         self._health = health
-        self._options = (*_OPTIONS, ("grpc.max_receive_message_length", max_message_bytes))
+        self._options = options
+        self._tls = tls
         self._status = ServingStatus({AUTHORIZATION_SERVICE})
         self._server: grpc.aio.Server | None = None
+        self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> int:
         """Listen, and return the port (0 for a Unix socket). gRPC health follows `Health` from here on.
@@ -56,15 +63,17 @@ class EnvoyServer:
             OSError: the address cannot be had.
         """
         self._address.clear()
-        server = grpc.aio.server(options=self._options)
-        server.add_generic_rpc_handlers((rpc_handlers(self._servicer),))
-        add_HealthServicer_to_server(self._status, server)
+        server = self._with_services()
         try:
-            port = server.add_insecure_port(self._address.target)
+            port = self._add_port(server)
         except RuntimeError as exc:  # all that gRPC says; the cause stands in its own log
             raise OSError(f"cannot listen on {self._address.target}") from exc
+        if self._options.socket_mode is not None:
+            self._address.permit(self._options.socket_mode)  # bound by now, and nobody is accepted yet
         await server.start()
         self._server = server
+        if self._tls is not None:
+            self._following = asyncio.create_task(self._tls.certificates.follow())
         self._status.set(serving=self._health.ready)
         self._health.subscribe(self._follow)
         return 0 if self._address.socket_path is not None else port
@@ -84,6 +93,28 @@ class EnvoyServer:
         self._status.close()
         await server.stop(grace_seconds)
         self._server = None
+        if self._following is not None:
+            self._following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._following
+
+    def _with_services(self) -> grpc.aio.Server:
+        # Where everybody may call, calls have nothing to pass: an interceptor costs each of them a turn.
+        names = self._tls.client_names if self._tls is not None else ()
+        peers = [KnownPeers(names)] if names else []
+        server = grpc.aio.server(interceptors=peers, options=self._options.channel_arguments())
+        server.add_generic_rpc_handlers((rpc_handlers(self._servicer),))
+        add_HealthServicer_to_server(self._status, server)
+        if self._options.reflection:
+            from extauthz.envoy.reflection import add_reflection  # noqa: PLC0415 - most servers need none of it
+
+            add_reflection(server, (AUTHORIZATION_SERVICE, _HEALTH_SERVICE))
+        return server
+
+    def _add_port(self, server: grpc.aio.Server) -> int:
+        if self._tls is None:
+            return server.add_insecure_port(self._address.target)
+        return server.add_secure_port(self._address.target, self._tls.certificates.credentials())
 
     def _follow(self, health: Health) -> None:
         self._status.set(serving=health.ready)

@@ -2,15 +2,17 @@
 
 import asyncio
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Iterable
+from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import grpc
 import structlog
 from envoy.service.auth.v3.external_auth_pb2 import CheckRequest
 from google.protobuf.message import DecodeError
 
+from extauthz.envoy.in_flight import InFlight
 from extauthz.envoy.request import request_context
 from extauthz.envoy.response import ResponseBuilder
 from extauthz.model.check import Decision, Deny, RequestContext
@@ -37,6 +39,51 @@ class DecisionObserver(Protocol):
         ...
 
 
+class OnCall(Protocol):
+    """Told of each call before its request is read."""
+
+    def __call__(self, metadata: Iterable[tuple[str, str | bytes]] | None, /) -> None:
+        """A Check comes with these metadata; in the task, so in the context, that answers it."""
+        ...
+
+
+@runtime_checkable
+class _Call(Protocol):
+    def invocation_metadata(self) -> Iterable[tuple[str, str | bytes]] | None: ...
+
+
+class Shadow(Protocol):
+    """Says which refusals are recorded and not enforced."""
+
+    def __call__(self, deny: Deny, request: RequestContext | None, /) -> Deny:
+        """The refusal, with `shadow` set if the request passes all the same. Whatever is raised enforces it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Answering:
+    """What Checks are answered with, all of it by one reading of the settings.
+
+    Raises:
+        ValueError: no time at all.
+    """
+
+    decider: Decider
+    responses: ResponseBuilder
+    budget_seconds: float
+    """For one Check; must be below the timeout that Envoy waits, or Envoy gives up first."""
+    on_decision: DecisionObserver | None = None
+    shadow: Shadow | None = None
+    """None: every refusal is enforced."""
+    on_call: OnCall | None = None
+    waiting: InFlight = field(default_factory=InFlight)
+    """Checks that wait for something; all others are over within one turn of the event loop."""
+
+    def __post_init__(self) -> None:
+        if not self.budget_seconds > 0:
+            raise ValueError("budget_seconds must be above 0")
+
+
 class AuthorizationServicer:
     """`envoy.service.auth.v3.Authorization`, on serialized messages.
 
@@ -50,55 +97,63 @@ class AuthorizationServicer:
         responses: ResponseBuilder,
         budget_seconds: float,
         on_decision: DecisionObserver | None = None,
+        shadow: Shadow | None = None,
+        on_call: OnCall | None = None,
     ) -> None:
-        """`budget_seconds` must be below the timeout that Envoy waits, or Envoy gives up first.
+        """See `Answering`."""
+        self.answering = Answering(
+            decider=decider,
+            responses=responses,
+            budget_seconds=budget_seconds,
+            on_decision=on_decision,
+            shadow=shadow,
+            on_call=on_call,
+        )
+        """Of Checks that come from now on: each ends with what it began with."""
 
-        Raises:
-            ValueError: no time at all.
-        """
-        if not budget_seconds > 0:
-            raise ValueError("budget_seconds must be above 0")
-        self._decider = decider
-        self._responses = responses
-        self._budget_seconds = budget_seconds
-        self._on_decision = on_decision
-
-    async def Check(self, request_bytes: bytes, _context: object = None) -> bytes:  # noqa: N802 - Envoy's name
+    async def Check(self, request_bytes: bytes, context: object = None) -> bytes:  # noqa: N802 - Envoy's name
         """A serialized CheckResponse for a serialized CheckRequest.
 
         Raises:
             asyncio.CancelledError: the caller went away. Nothing else.
         """
         started = perf_counter()  # the loop's own time stands still within a turn
+        answering = self.answering
         request: RequestContext | None = None
         try:
+            if answering.on_call is not None:
+                answering.on_call(context.invocation_metadata() if isinstance(context, _Call) else None)
             request = request_context(CheckRequest.FromString(request_bytes))
-            deciding = self._decider.decide(request)
+            deciding = answering.decider.decide(request)
             try:
                 # Most decisions wait for nothing, and need no time limit: `asyncio.timeout` alone takes 7 us.
-                decision = await self._in_time(deciding, deciding.send(None), started)
+                decision = await _in_time(answering, deciding, deciding.send(None), started)
             except StopIteration as decided:
                 decision = decided.value
-            response = self._responses.response(decision)
+            if isinstance(decision, Deny):
+                decision = _shadowed(answering, decision, request)
+            response = answering.responses.response(decision)
         except (Exception, asyncio.CancelledError) as exc:  # the data plane's one: whatever went wrong is a refusal
             if isinstance(exc, asyncio.CancelledError) and _is_being_cancelled():
                 raise
-            decision = _refusal(exc, request)
-            response = self._responses.response(decision)
-        if self._on_decision is not None:
+            decision = _shadowed(answering, _refusal(exc, request), request)
+            response = answering.responses.response(decision)
+        if answering.on_decision is not None:
             seconds = perf_counter() - started
-            asyncio.get_running_loop().call_soon(self._on_decision, request, decision, seconds)
+            asyncio.get_running_loop().call_soon(answering.on_decision, request, decision, seconds)
         # Log and observer come later: there they cost the caller nothing, and cannot turn an answer into an error.
         return response
 
-    async def _in_time(
-        self, deciding: Coroutine[object, None, Decision], waits_for: object, started: float
-    ) -> Decision:
-        async with asyncio.timeout(self._budget_seconds - (perf_counter() - started)) as budget:
+
+async def _in_time(
+    answering: Answering, deciding: Coroutine[object, None, Decision], waits_for: object, started: float
+) -> Decision:
+    with answering.waiting:
+        async with asyncio.timeout(answering.budget_seconds - (perf_counter() - started)) as budget:
             decision = await _resumed(deciding, waits_for)
-        if budget.expired():  # the cancellation was swallowed on the way
-            raise TimeoutError
-        return decision
+    if budget.expired():  # the cancellation was swallowed on the way
+        raise TimeoutError
+    return decision
 
 
 @types.coroutine
@@ -123,6 +178,16 @@ def rpc_handlers(servicer: AuthorizationServicer) -> grpc.GenericRpcHandler:
         "Check": grpc.unary_unary_rpc_method_handler(servicer.Check)
     }
     return grpc.method_handlers_generic_handler(AUTHORIZATION_SERVICE, methods)
+
+
+def _shadowed(answering: Answering, deny: Deny, request: RequestContext | None) -> Deny:
+    if answering.shadow is None:
+        return deny
+    try:
+        return answering.shadow(deny, request)
+    except Exception as exc:  # noqa: BLE001 - a fault of shadow mode is no reason to let anybody in
+        asyncio.get_running_loop().call_soon(_log_failure, type(exc).__name__, _place(exc), request)
+        return deny
 
 
 def _refusal(error: BaseException, request: RequestContext | None) -> Deny:

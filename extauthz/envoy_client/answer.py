@@ -37,6 +37,12 @@ class Answer:
     """Dynamic metadata, which later filters and the access log see."""
 
     @property
+    def shadow_reason(self) -> Reason | None:
+        """Why the request would have been refused but for shadow mode; None: it would not, or is."""
+        said = self.metadata.get("shadow_reason")
+        return next((reason for reason in Reason if reason == said), None)
+
+    @property
     def grpc_name(self) -> str:
         """The name of `grpc_code`."""
         return grpc_code_name(self.grpc_code)

@@ -86,6 +86,8 @@ class Api:
     backend_jwt: bool = True
     backend_jwt_audience: tuple[str, ...] = ()
     """Empty: that of the settings."""
+    shadow: bool = False
+    """Whether what would be refused is let through, and only recorded."""
 
 
 class ResourceMatch(NamedTuple):

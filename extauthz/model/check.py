@@ -203,8 +203,12 @@ class Deny:
     """The nonce that the next proof must hold (RFC 9449 §9)."""
     api: Api | None = None
     resource: Resource | None = None
+    key_manager: str = ""
+    """Id of the one whose token it is; empty: not known, or no token."""
     allow_origin: str | None = None
     """The origin of the request, where the API's `cors` names it (or `*`): only then a script may read the refusal."""
+    shadow: bool = False
+    """Whether the request passes all the same: the refusal is recorded, and not enforced."""
 
     @classmethod
     def of(cls, denied: Denied) -> "Deny":
@@ -215,6 +219,7 @@ class Deny:
             scopes=denied.scopes,
             methods=denied.methods,
             dpop_nonce=denied.dpop_nonce,
+            key_manager=denied.key_manager,
         )
 
     @classmethod
@@ -224,6 +229,7 @@ class Deny:
             reason=Reason.UNAVAILABLE,
             detail=f"{missing.component}: {missing.detail}",
             retry_after_seconds=missing.retry_after_seconds,
+            key_manager=missing.key_manager,
         )
 
 

@@ -51,6 +51,8 @@ class Denied(Exception):  # noqa: N818 - a verdict in the domain's word, not a f
         """The methods that the resource knows (RFC 9110 §10.2.1, `Allow`)."""
         self.dpop_nonce = dpop_nonce
         """The nonce that the next proof must hold (RFC 9449 §9)."""
+        self.key_manager = ""
+        """Id of the key manager whose token is refused; set by whoever knows it. Empty: not known, or no token."""
 
 
 class Unavailable(Exception):  # noqa: N818 - names the state of a dependency
@@ -61,6 +63,8 @@ class Unavailable(Exception):  # noqa: N818 - names the state of a dependency
         self.component = component
         self.detail = detail
         self.retry_after_seconds = retry_after_seconds
+        self.key_manager = ""
+        """As that of `Denied`."""
 
 
 class ErrorFormat(StrEnum):

@@ -2,9 +2,11 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Protocol
 
 import aiohttp
 from yarl import URL
@@ -47,6 +49,21 @@ class AnswerTooLarge(Unavailable):
     """An answer with status 200 of more bytes than the limit."""
 
 
+class CallObserver(Protocol):
+    """Told of each exchange when it is over."""
+
+    def __call__(self, outcome: str, seconds: float, /) -> None:
+        """It took `seconds`; `outcome` is `ok`, `status_3xx` to `status_5xx`, or `connection`, `timeout`, `too_large`.
+
+        `timeout` is also an answer for which nobody waited any longer. Must not block and must not raise.
+        """
+        ...
+
+
+def unobserved(_outcome: str, _seconds: float, /) -> None:
+    """Tells nobody."""
+
+
 class BoundedHttp:
     """Asks one component under limits; redirects are not followed.
 
@@ -55,8 +72,15 @@ class BoundedHttp:
     """
 
     def __init__(
-        self, session: aiohttp.ClientSession, *, component: str, limits: HttpLimits, tls: ssl.SSLContext | None = None
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        component: str,
+        limits: HttpLimits,
+        tls: ssl.SSLContext | None = None,
+        observe: CallObserver = unobserved,
     ) -> None:
+        self._observe = observe
         self._session = session
         self._component = component
         self._limits = limits
@@ -104,7 +128,7 @@ class BoundedHttp:
             raise self.unavailable(url, "the session is closed")
         try:
             async with asyncio.timeout(self._limits.timeout_seconds):
-                return await self._attempt(method, url, form, headers)
+                return await self._observed(method, url, form, headers)
         except aiohttp.ConnectionTimeoutError as exc:
             raise self.unavailable(url, f"no connection within {self._limits.connect_seconds} s") from exc
         except TimeoutError as exc:
@@ -114,6 +138,24 @@ class BoundedHttp:
             raise ConnectionLost(self._component, _at(url, type(exc).__name__)) from exc
         except (aiohttp.ClientError, OSError, ValueError) as exc:
             raise self.unavailable(url, type(exc).__name__) from exc
+
+    async def _observed(
+        self, method: str, url: str, form: Mapping[str, str] | None, headers: Mapping[str, str]
+    ) -> HttpAnswer:
+        outcome, began = "connection", time.perf_counter()
+        try:
+            answer = await self._attempt(method, url, form, headers)
+            outcome = f"status_{answer.status // 100}xx" if answer.status != HTTPStatus.OK else "ok"
+        except (TimeoutError, asyncio.CancelledError):
+            outcome = "timeout"
+            raise
+        except Unavailable:
+            outcome = "too_large"
+            raise
+        else:
+            return answer
+        finally:
+            self._observe(outcome, time.perf_counter() - began)
 
     async def _attempt(
         self, method: str, url: str, form: Mapping[str, str] | None, headers: Mapping[str, str]

@@ -2,21 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from joserfc import jwe
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from extauthz.model.errors import Denied, Reason
 from extauthz.model.key_manager import CONTENT_ENCRYPTIONS, KEY_MANAGEMENT_ALGORITHMS
 from extauthz.model.token import Claims
 from extauthz.oauth2.jwk import MAX_RSA_BITS, MIN_RSA_BITS, thumbprint
 from extauthz.oauth2.jwt import UnverifiedJwt, parse
+
+# joserfc is imported where there is something to decrypt: every start would wait 25 ms for what few key managers need.
+if TYPE_CHECKING:
+    from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 MAX_ENCRYPTED_LENGTH = 64 * 1024
 """Characters of the whole token: what is longer costs no decryption."""
@@ -38,7 +40,7 @@ _REPLICATED_CLAIMS = ("iss", "sub", "aud")
 class DecryptionKey:
     """A private key of ours, and the names by which a token's `kid` may mean it."""
 
-    key: RSAKey | ECKey | OKPKey = field(repr=False)
+    key: "RSAKey | ECKey | OKPKey" = field(repr=False)
     names: frozenset[str]
     """The name of the secret, and the RFC 7638 SHA-256 thumbprint."""
     rsa: bool
@@ -54,6 +56,8 @@ def decryption_key(name: str, pem: bytes) -> DecryptionKey:
     Raises:
         ValueError: not an unencrypted private key in PEM of a kind that decrypts; says nothing of its content.
     """
+    from joserfc.jwk import ECKey, OKPKey, RSAKey  # noqa: PLC0415 - see above
+
     try:
         private = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
@@ -146,6 +150,9 @@ class JweDecrypter:
         raise Denied(Reason.INVALID_TOKEN, "not encrypted to a key of jwt.decryption, or altered")
 
     def _decrypted(self, token: str, key: DecryptionKey) -> bytes | None:
+        from joserfc import jwe  # noqa: PLC0415 - see above
+        from joserfc.errors import JoseError  # noqa: PLC0415 - see above
+
         registry = jwe.JWERegistry(algorithms=self._algorithms | self._encryptions, strict_check_header=False)
         registry.max_protected_header_length = _HEADER_LENGTH
         try:

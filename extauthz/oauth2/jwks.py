@@ -9,7 +9,7 @@ import aiohttp
 
 from extauthz.model.clock import Clock
 from extauthz.model.errors import Denied, Reason, Unavailable
-from extauthz.oauth2.bounded_http import BoundedHttp, HttpLimits
+from extauthz.oauth2.bounded_http import BoundedHttp, CallObserver, HttpLimits, unobserved
 from extauthz.oauth2.jwk import VerificationKey
 from extauthz.oauth2.jwk_set import JwkSet, parse_jwks
 
@@ -59,7 +59,7 @@ class JwksClient:
     failed fetch. Must be closed.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where, by what, when and for whom: none goes with another
         self,
         url: str,
         session: aiohttp.ClientSession,
@@ -68,9 +68,10 @@ class JwksClient:
         times: RefreshTimes = DEFAULT_TIMES,
         limits: HttpLimits = DEFAULT_LIMITS,
         tls: ssl.SSLContext | None = None,
+        observe: CallObserver = unobserved,
     ) -> None:
         self._url = url
-        self._http = BoundedHttp(session, component="jwks", limits=limits, tls=tls)
+        self._http = BoundedHttp(session, component="jwks", limits=limits, tls=tls, observe=observe)
         self._clock = clock
         self._times = times
         self._fresh_seconds = times.lifetime_seconds - times.ahead_seconds
@@ -105,13 +106,21 @@ class JwksClient:
             raise Denied(Reason.INVALID_TOKEN, "too many keys fit" if matching else "unknown key")
         return matching
 
+    def at_hand(self, kid: str | None, alg: str) -> tuple[VerificationKey, ...]:
+        """What `keys` would say without waiting; empty: ask `keys`. Needs a running event loop."""
+        self._refresh_ahead()
+        usable = self._usable()
+        matching = () if usable is None else usable.matching(kid, alg)
+        return matching if len(matching) <= MAX_CANDIDATES else ()
+
     def is_trusted(self, thumbprint: str) -> bool:
         """Whether a key, by its RFC 7638 thumbprint, is in the current set; counts as use of the set.
 
         False also when the set is not loaded or too old to say: verify the token again. Needs a running event loop.
         """
         keys = self._keys
-        if keys is None or self._failure is not None or not 0 <= self._age() < self._fresh_seconds:
+        age = self._clock() - self._fetched_at  # `_age`, written out: this is asked on every Check
+        if keys is None or self._failure is not None or not 0 <= age < self._fresh_seconds:
             self._refresh_ahead()
             keys = self._usable()
         return keys is not None and thumbprint in keys.thumbprints

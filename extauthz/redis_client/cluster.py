@@ -2,11 +2,10 @@
 
 import asyncio
 import random
+from binascii import crc_hqx
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from redis.crc import key_slot
 
 from extauthz.model.errors import Unavailable
 from extauthz.redis_client.first_answer import first_answer
@@ -14,6 +13,7 @@ from extauthz.redis_client.node import Node, Nodes
 from extauthz.redis_client.options import Address
 from extauthz.redis_client.refused import NotReached
 
+_SLOTS = 16_384
 _ASKED_BESIDE = 5
 """Nodes that are asked for the slots beside those of the settings, which may all be replaced by now."""
 
@@ -98,6 +98,16 @@ class Cluster:
 async def _retire(nodes: Sequence[Node]) -> None:
     for node in nodes:
         await node.retire()
+
+
+def key_slot(key: bytes) -> int:
+    """The slot of a key: CRC-16/XMODEM of what stands between its first `{` and the next `}`, else of all of it.
+
+    Source: Redis Cluster Specification, "Key distribution model" and "Hash tags".
+    """
+    _, opened, rest = key.partition(b"{")
+    tag, closed, _ = rest.partition(b"}")
+    return crc_hqx(tag if opened and closed and tag else key, 0) % _SLOTS
 
 
 def _range(item: Any, host_of_the_asked: str) -> _Range | None:

@@ -139,12 +139,19 @@ async def _opened(door: Door) -> Connection:
         return connection
     host, port = door.place
     transport, connection = await loop.create_connection(Connection, host, port, ssl=door.tls)
-    plain: socket.socket = transport.get_extra_info("socket")
+    try:
+        _keep_alive(transport.get_extra_info("socket"))
+    except OSError:
+        connection.abort()
+        raise
+    return connection
+
+
+def _keep_alive(plain: socket.socket) -> None:
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _KEEP_ALIVE:
         if hasattr(socket, name):  # not everywhere
             plain.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-    return connection
 
 
 async def _greet(connection: Connection, door: Door) -> None:
@@ -155,8 +162,12 @@ async def _greet(connection: Connection, door: Door) -> None:
         if door.database:
             await connection.ask((b"SELECT", door.database))
         # A master that was replaced comes back as a replica, and would be read from as if nothing had happened.
-        if door.master and (await connection.ask((b"ROLE",)))[0] != b"master":
-            raise ConnectionError("not the master any more")
+        if door.master:
+            match await connection.ask((b"ROLE",)):
+                case [b"master", *_]:
+                    pass
+                case _:
+                    raise ConnectionError("not the master any more")
     except ReplyError as exc:
         if str(exc).startswith(_FULL):
             raise ConnectionError("full") from exc

@@ -5,8 +5,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-from redis.asyncio.connection import parse_url
+from urllib.parse import unquote, urlsplit
 
 from extauthz.model.errors import Unavailable
 from extauthz.redis_client.connection import Connection, Door, ReplyError, connect
@@ -17,6 +16,7 @@ _WORD = re.compile(r"[A-Z][A-Z_-]{0,30}(?= |$)")
 _REDIRECTION = re.compile(r"(MOVED|ASK) [0-9]+ (.*):([0-9]+)")
 _DEMOTED = "READONLY"
 _PORT = 6379
+_SCHEMES = frozenset({"redis", "rediss"})
 
 
 class Node:
@@ -158,11 +158,14 @@ class Nodes:
         Raises:
             ValueError: a URL of another kind.
         """
-        parts = parse_url(url)
-        place = parts.get("path") or (parts.get("host", "localhost"), parts.get("port", _PORT))
-        secure = url.startswith("rediss:")
-        tls = (self.options.tls or ssl.create_default_context()) if secure else None
-        return self._node(place, tls, database=parts.get("db", 0))
+        parts = urlsplit(url)
+        if parts.scheme == "unix" and parts.path:
+            return self._node(unquote(parts.path), None)
+        database = parts.path.removeprefix("/") or "0"
+        if parts.scheme not in _SCHEMES or not parts.hostname or not database.isdecimal():
+            raise ValueError("a Redis has a URL of one of the schemes redis://, rediss:// and unix://")
+        tls = (self.options.tls or ssl.create_default_context()) if parts.scheme == "rediss" else None
+        return self._node((parts.hostname, parts.port or _PORT), tls, database=int(database))
 
     def _node(self, place: Address | str, tls: ssl.SSLContext | None, *, database: int = 0) -> Node:
         door = Door(

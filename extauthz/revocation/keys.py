@@ -11,8 +11,8 @@ from extauthz.cache.secret_keys import derived_keys, joined
 from extauthz.revocation.revocation import Entry, Revocation, RevocationForm
 
 _NAME = b"extauthz revocation: name of an entry, version 2"
-_PROOF = b"extauthz revocation: proof of an entry, version 1"
-_VERSION = b"\x01"
+_PROOF = b"extauthz revocation: proof of an entry, version 2"
+_VERSION = b"\x02"
 _BODY = struct.Struct(">c32sdd")
 _PROOF_BYTES = 32
 _NAME_BYTES = 32

@@ -38,9 +38,13 @@ class BackendJwtSettings(Strict):
     None: no backend JWT is made; those that issuers make travel in `header` all the same.
     """
     header: HeaderName = "X-JWT-Assertion"
+    """The request header that carries it."""
     issuer: Text = "wso2.org/products/am"
+    """Its `iss`."""
     audience: tuple[Text, ...] = ()
+    """Its `aud`, unless the API has its own."""
     dialect: Text = "http://wso2.org/claims"
+    """Prefix of the claims about the caller."""
     convert_dialect: bool = False
     """Whether claims of the token and of the user are prefixed with the dialect as well."""
     restricted_claims: frozenset[Text] = frozenset()

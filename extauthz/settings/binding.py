@@ -22,6 +22,7 @@ class DpopSettings(Strict):
     """Tokens that are bound to a key of the client's (RFC 9449)."""
 
     algorithms: Annotated[frozenset[Text], Field(min_length=1)] = frozenset({"ES256", "EdDSA", "PS256", "RS256"})
+    """What proofs may be signed with."""
     max_age_seconds: Annotated[float, Field(ge=1, le=600)] = 60.0
     """How old a proof may be; every proof is remembered for as long."""
     future_skew_seconds: Annotated[float, Field(ge=0, le=60)] = 5.0
@@ -32,6 +33,7 @@ class DpopSettings(Strict):
     """Names of secrets of at least 32 bytes, the same on every replica: the first makes nonces, all check. None: no
     proof needs a nonce."""
     nonce_seconds: Annotated[float, Field(ge=1, le=3600)] = 300.0
+    """How long a nonce is good."""
     replay_entries: Annotated[int, Field(ge=1, le=10_000_000)] = 100_000
     """Proofs remembered in process, with `cache.backend: memory`; about 20 MiB. Beyond them, refusals with 503."""
 

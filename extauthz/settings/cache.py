@@ -34,15 +34,18 @@ class NegativeCacheSettings(Strict):
     """What is remembered about tokens that their issuer, or they themselves, refuse."""
 
     enabled: bool = True
+    """False: such a token is asked about again on every Check."""
     entries: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     """In a store of their own, so that a flood of bad tokens evicts no good one."""
     ttl_seconds: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    """How long such a token stays refused."""
 
 
 class BackendJwtCacheSettings(Strict):
     """The backend JWTs that are used again for the same token and API."""
 
     enabled: bool = True
+    """False: one is signed for every Check."""
     entries: Annotated[int, Field(ge=1, le=10_000_000)] = 50_000
     """How long each is used follows from `backend_jwt.ttl_seconds`."""
 
@@ -54,6 +57,7 @@ class CacheSettings(Strict):
     secret: tuple[Text, ...] = ()
     """Names of secrets of at least 32 bytes: the first seals, all open. Required with Redis."""
     redis: RedisSettings | None = None
+    """Goes with `backend: redis`."""
     jwt: FactCacheSettings = FactCacheSettings()
     """In process only: verifying a signature again costs less than asking Redis."""
     introspection: FactCacheSettings = FactCacheSettings()

@@ -22,9 +22,11 @@ class CatalogSettings(Strict):
     """A file, or a Redis that all replicas follow."""
 
     file: Text | None = None
+    """Path of the catalog, relative to the settings."""
     reload_seconds: Annotated[float, Field(gt=0, le=3600)] = 2.0
     """How often the file is looked at; a stat call costs microseconds."""
     redis: CatalogRedisSettings | None = None
+    """Instead of a `file`."""
     secret: tuple[Text, ...] = ()
     """Names of secrets of at least 32 bytes: the first signs entries, all verify. Required with Redis."""
     reconcile_seconds: Annotated[float, Field(gt=0, le=3600)] = 30.0

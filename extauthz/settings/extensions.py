@@ -12,6 +12,7 @@ class ExtensionSettings(Strict):
     """One extension, by the name of its entry point."""
 
     name: Text
+    """Of its entry point."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Handed to it as they are."""
     timeout_seconds: Annotated[float, Field(gt=0, le=10)] = 0.5

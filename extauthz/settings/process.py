@@ -15,9 +15,12 @@ from extauthz.settings.cache import CacheSettings
 from extauthz.settings.callers import ApiKeySettings, ClientAddressSettings
 from extauthz.settings.catalog import CatalogSettings
 from extauthz.settings.extensions import ExtensionsSettings
+from extauthz.settings.http_check import HttpCheckSettings
+from extauthz.settings.reload import ReloadSettings
 from extauthz.settings.revocation import RevocationSettings
 from extauthz.settings.secrets import SecretSettings
-from extauthz.settings.telemetry import LogSettings, MetricsSettings
+from extauthz.settings.server import GrpcSettings, TlsSettings
+from extauthz.settings.telemetry import LogSettings, MetricsSettings, TracesSettings
 from extauthz.settings.values import HeaderName, ListenAddress, TcpAddress, Text
 
 
@@ -26,6 +29,7 @@ class ErrorSettings(Strict):
 
     format: ErrorFormat = ErrorFormat.APIM
     realm: Annotated[str, Field(pattern=r"^[\x20\x21\x23-\x5B\x5D-\x7E]{1,128}$")] = "extauthz"
+    """Of `WWW-Authenticate`."""
 
 
 class LimitSettings(Strict):
@@ -45,6 +49,7 @@ class OperationsSettings(Strict):
     """HTTP for operators."""
 
     listen: TcpAddress = "127.0.0.1:9192"
+    """`host:port` of the pages for operators."""
     token: Text | None = None
     """Name of a secret of at least 32 bytes: the bearer token of whoever may revoke and look inside.
 
@@ -52,8 +57,8 @@ class OperationsSettings(Strict):
     """
 
 
-_WITH_SECRETS = ("operations", "catalog", "cache", "revocation", "dpop", "backend_jwt", "api_keys")
-_NAMES_OF_SECRETS = frozenset({"secret", "password", "token", "key", "nonce_secret"})
+_WITH_SECRETS = ("operations", "catalog", "cache", "revocation", "dpop", "backend_jwt", "api_keys", "traces")
+_NAMES_OF_SECRETS = frozenset({"secret", "password", "token", "key", "nonce_secret", "headers_secret"})
 """The settings, in whatever section, whose values are names of secrets."""
 
 
@@ -75,11 +80,20 @@ def _secret_names(section: str, secrets: dict[str, SecretSettings], value: objec
             yield Mistake(location=location, message=f"`{name}` is not one of `secrets:`", hint=hint)
 
 
+def _time_to_finish(grpc: GrpcSettings, limits: LimitSettings) -> Iterator[Mistake]:
+    if grpc.max_connection_age_grace_seconds < limits.check_seconds:
+        message = "must not be below `limits.check_seconds`, or Checks are cut off"
+        yield Mistake(location=("grpc", "max_connection_age_grace_seconds"), message=message)
+
+
 class Settings(Strict):
     """The file of `extauthz serve --config`."""
 
     listen: ListenAddress = "127.0.0.1:9191"
     """Where Envoy connects: `host:port` or `unix:/path`."""
+    tls: TlsSettings | None = None
+    """None: Envoy is spoken to in the clear."""
+    grpc: GrpcSettings = GrpcSettings()
     operations: OperationsSettings = OperationsSettings()
     catalog: CatalogSettings
     cache: CacheSettings = CacheSettings()
@@ -99,8 +113,17 @@ class Settings(Strict):
     limits: LimitSettings = LimitSettings()
     logs: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
+    traces: TracesSettings | None = None
+    """None: nothing is traced."""
+    http_check: HttpCheckSettings | None = None
+    """None: only Envoy may ask, by gRPC."""
+    shadow: bool = False
+    """Whether every request is let through, and what would be refused is only recorded."""
+    reload: ReloadSettings = ReloadSettings()
     secrets: dict[str, SecretSettings] = Field(default_factory=dict)
+    """By the name that the rest of the settings, and the catalog, use."""
 
-    cross_checks: ClassVar[tuple[CrossCheck, ...]] = tuple(
-        CrossCheck(needs=("secrets", section), find=partial(_secret_names, section)) for section in _WITH_SECRETS
+    cross_checks: ClassVar[tuple[CrossCheck, ...]] = (
+        *(CrossCheck(needs=("secrets", section), find=partial(_secret_names, section)) for section in _WITH_SECRETS),
+        CrossCheck(needs=("grpc", "limits"), find=_time_to_finish),
     )

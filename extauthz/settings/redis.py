@@ -29,6 +29,7 @@ class SentinelSettings(Strict):
     nodes: Nodes
     """`host:port` of each sentinel."""
     username: Text | None = None
+    """Of an ACL user of the sentinels themselves."""
     password: Text | None = None
     """Name of a secret; for the sentinels themselves, if they ask for one."""
 
@@ -67,13 +68,17 @@ class RedisSettings(Strict):
     url: RedisUrl | None = None
     """Without user name and password: those are named apart, so that the URL can be logged."""
     sentinel: SentinelSettings | None = None
+    """Instead of a `url`."""
     cluster: ClusterSettings | None = None
+    """Instead of a `url`."""
     tls: RedisTlsSettings | None = None
     """With `sentinel` and `cluster` it is what switches TLS on; with a `url`, `rediss://` is."""
     username: Text | None = None
+    """Of an ACL user."""
     password: Text | None = None
     """Name of a secret."""
     key_prefix: Annotated[str, Field(pattern=r"^[\x21-\x7e]{0,64}$")] = "extauthz:"
+    """Every key begins with it."""
     timeout_seconds: Annotated[float, Field(gt=0, le=5)] = 0.1
     """A healthy Redis answers within a millisecond; longer, and asking the issuer is the better way."""
 

@@ -38,7 +38,9 @@ class NotificationSettings(Strict):
     """Revocations as WSO2 Identity Server posts them. They do not name a key manager of ours, so it is named here."""
 
     key_manager: Text
+    """Id of the key manager whose tokens they are about."""
     organization: Text = DEFAULT_ORGANIZATION
+    """That of the key manager."""
     username: Text | None = None
     """HTTP Basic, which is what the server can do, at `/internal/data/v1/notify`; None: there is no such path."""
     password: Text | None = None
@@ -60,11 +62,13 @@ class RevocationSettings(Strict):
     secret: tuple[Text, ...] = ()
     """Names of secrets of at least 32 bytes: the first makes entries, all match. Required with Redis."""
     redis: RevocationRedisSettings | None = None
+    """Goes with `backend: redis`."""
     retention_seconds: Annotated[float, Field(ge=172_800, le=31_622_400)] = 2_592_000.0
     """30 days, longer than access tokens live; two days at least, so that it outlasts what any cache believes."""
     unbounded_tokens: UnboundedTokens = UnboundedTokens.INTROSPECT
     """Applies where revocations can come in: by Redis, `operations.token` or `notifications`."""
     notifications: NotificationSettings | None = None
+    """None: those of WSO2 Identity Server are not understood."""
 
     def contradictions(self) -> Iterator[Mistake]:
         """Redis needs an address and a secret; memory has no use for the address."""

@@ -11,7 +11,9 @@ class SecretSettings(Strict):
     """Where a secret is, and where it may go."""
 
     env: Text | None = None
+    """Name of the environment variable that holds it."""
     file: Text | None = None
+    """Path of the file that holds it, relative to the settings."""
     hosts: frozenset[Text] = frozenset()
     """Hosts that the secret may be sent to; a secret for an endpoint on another host is never sent."""
 

@@ -10,6 +10,7 @@ Text = Annotated[str, Field(min_length=1, max_length=4096)]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,127}$")]
 
 _TCP = re.compile(r"^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(?:[0-9]{1,5})$")
+_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*/?")
 _PORT_MAX = 65535
 
 
@@ -43,6 +44,17 @@ def _redis_url(value: str) -> str:
     return value
 
 
+def _otlp_endpoint(value: str) -> str:
+    parts = urlsplit(value)
+    is_address = _TCP.match(parts.netloc) and int(parts.netloc.rpartition(":")[2]) <= _PORT_MAX
+    if parts.scheme not in {"http", "https"} or not is_address:  # nor is a user name part of an address
+        raise ValueError("must be `http://host:port` or `https://host:port`, without user name and password")
+    if not _PATH.fullmatch(parts.path) or parts.path.rstrip("/").endswith("/v1/traces") or "?" in value or "#" in value:
+        raise ValueError("may end with a path, to which `/v1/traces` is added, and with nothing else")
+    return value
+
+
 TcpAddress = Annotated[str, AfterValidator(_tcp_address)]
 ListenAddress = Annotated[str, AfterValidator(_listen_address)]
+OtlpEndpoint = Annotated[str, AfterValidator(_otlp_endpoint)]
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]

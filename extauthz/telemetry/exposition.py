@@ -3,7 +3,7 @@
 import asyncio
 import importlib.metadata
 import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from prometheus_client import ProcessCollector
 from prometheus_client.core import (
@@ -31,7 +31,7 @@ class Exposition:
 
     async def page(self, accept: str) -> tuple[bytes, str]:
         """The page and its media type; OpenMetrics if `accept` (RFC 9110 §12.5.1) asks for it."""
-        encode, media_type = choose_encoder(accept)
+        encode, media_type = _encoder(accept)
         families = _Families([*self._families(), *self._process.collect()])
         # 20 us a sample: what thousands take is not taken from Checks at one go.
         return await asyncio.to_thread(encode, families), media_type
@@ -40,6 +40,7 @@ class Exposition:
         metrics = self._metrics
         yield _build()
         yield _checks(metrics)
+        yield _shadowed(metrics)
         yield _histogram(
             "extauthz_check_duration_seconds",
             "Time from the request of Envoy to the answer, without the transport.",
@@ -47,7 +48,6 @@ class Exposition:
             {"allow": metrics.allowed, "deny": metrics.denied},
         )
         yield _histogram("extauthz_stage_duration_seconds", "Time in one stage of a Check.", "stage", metrics.stages)
-        yield _lookups(metrics)
         yield from _calls(metrics)
         lag = metrics.loop_lag
         documentation = "By how much a sleep of the event loop was too long."
@@ -63,6 +63,13 @@ class _Families(Collector):
 
     def collect(self) -> Iterable[Metric]:
         return self._families
+
+
+def _encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:
+    try:
+        return choose_encoder(accept)
+    except (TypeError, ValueError):  # a version that is none
+        return choose_encoder("")
 
 
 def _build() -> Metric:
@@ -81,12 +88,14 @@ def _checks(metrics: Metrics) -> Metric:
     return family
 
 
-def _lookups(metrics: Metrics) -> Metric:
+def _shadowed(metrics: Metrics) -> Metric:
     family = CounterMetricFamily(
-        "extauthz_cache_lookups", "Questions to the caches of tokens.", labels=("level", "result")
+        "extauthz_shadowed_refusals",
+        "Checks that would have been refused, and were allowed in shadow mode.",
+        labels=("reason", "api"),
     )
-    for (level, hit), count in metrics.cache_lookups.items():
-        family.add_metric((level, "hit" if hit else "miss"), count)
+    for labels, count in metrics.shadowed.items():
+        family.add_metric(labels, count)
     return family
 
 

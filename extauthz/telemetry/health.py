@@ -35,6 +35,7 @@ class Health:
     def __init__(self, *, essential: Iterable[str] = ESSENTIAL, dispensable: Iterable[str] = DISPENSABLE) -> None:
         self._components = {name: Component(ok=False, essential=False, detail="not started") for name in dispensable}
         self._components |= {name: Component(ok=False, essential=True, detail="not started") for name in essential}
+        self._lasting: set[str] = set()
         self._draining = False
         self._listeners: list[Listener] = []
 
@@ -73,6 +74,18 @@ class Health:
         after = replace(before, ok=ok, detail=detail)
         if after != before:
             self._components[name] = after
+            self._notify()
+
+    def add(self, name: str) -> None:
+        """Have one more component, a dispensable one, which stays whatever the others `become`."""
+        self._lasting.add(name)
+        self._components[name] = Component(ok=False, essential=False, detail="not started")
+
+    def become(self, components: Mapping[str, Component]) -> None:
+        """Have these components in place of all others but the added ones, in one step."""
+        after = dict(components) | {name: self._components[name] for name in self._lasting}
+        if after != self._components:
+            self._components = after
             self._notify()
 
     def begin_draining(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -120,7 +121,16 @@ def _written(descriptor: int, text: str, *, write: Callable[[int, memoryview], i
     left = memoryview(text.encode("utf-8", "backslashreplace"))
     try:
         while left:
-            left = left[write(descriptor, left) :]
+            try:
+                left = left[write(descriptor, left) :]
+            except BlockingIOError:  # whoever shares the stream may have made it one that does not wait
+                _wait_until_writable(descriptor)
     except OSError:  # nobody reads any more; there is no other place to say so
         return False
     return True
+
+
+def _wait_until_writable(descriptor: int) -> None:
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLOUT)
+    waiting.poll()

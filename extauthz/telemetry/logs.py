@@ -63,7 +63,16 @@ _ENCODER = json.JSONEncoder(default=repr)
 
 
 def _json(event: structlog.typing.EventDict, **_: Any) -> str:
-    return _ENCODER.encode(event)
+    return _ENCODER.encode(_shown(event))
+
+
+def _shown(value: Any) -> Any:
+    """A value with its named tuples as they show themselves: as plain tuples, tokens in them would be written out."""
+    if isinstance(value, dict):
+        return {name: _shown(item) for name, item in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return repr(value)
+    return [_shown(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 class DecisionLog:
@@ -97,10 +106,12 @@ class DecisionLog:
             "denied",
             reason=deny.reason.value,
             detail=deny.detail,
+            **({"key_manager": deny.key_manager} if deny.key_manager else {}),
             **_request(request),
             api=api.id if api else None,
             resource=resource.template if resource else None,
             milliseconds=round(seconds * 1000, 3),
+            **({"shadow": True} if deny.shadow else {}),
         )
 
     def _allowed(self, request: RequestContext | None, allow: Allow, seconds: float, stands_for: int) -> None:

@@ -26,8 +26,9 @@ class Metrics:
         self._apis, self._key_managers = LabelValues(apis), LabelValues(key_managers)
         self._words = LabelValues(_WORDS)
         self.checks: dict[CheckLabels, int] = {}
+        self.shadowed: dict[tuple[str, str], int] = {}
+        """Refusals that were not enforced, by (reason, API)."""
         self.allowed, self.denied = Histogram(), Histogram()
-        self.cache_lookups: dict[tuple[str, bool], int] = {}
         self.stages: dict[str, Histogram] = {}
         self.outgoing: dict[tuple[str, str, str], int] = {}
         self.outgoing_seconds: dict[str, Histogram] = {}
@@ -36,8 +37,11 @@ class Metrics:
     def decision(self, _request: RequestContext | None, decision: Decision, seconds: float) -> None:
         """A Check was answered within `seconds`."""
         if isinstance(decision, Deny):
+            if decision.shadow:
+                self._shadowed(decision, seconds)
+                return
             self.denied.observe(seconds)
-            labels = (decision.reason.value, decision.api.id if decision.api else "", "")
+            labels = (decision.reason.value, decision.api.id if decision.api else "", decision.key_manager)
         else:
             self.allowed.observe(seconds)
             access = decision.access
@@ -49,6 +53,14 @@ class Metrics:
             checks.setdefault(labels, 0)
         checks[labels] += 1
 
+    def _shadowed(self, deny: Deny, seconds: float) -> None:
+        """What Envoy was told counts as a Check: the request was allowed."""
+        self.allowed.observe(seconds)
+        api = self._apis.bounded(deny.api.id if deny.api else "")
+        self.checks["", api, ""] = self.checks.get(("", api, ""), 0) + 1
+        labels = (deny.reason.value, api)
+        self.shadowed[labels] = self.shadowed.get(labels, 0) + 1
+
     def calls(self, kind: str, key_manager: str, outcome: str, seconds: float) -> None:
         """A key manager was called; `kind` says for what, `outcome` is `ok` or says how it failed."""
         bounded = self._words.bounded
@@ -56,14 +68,6 @@ class Metrics:
         labels = (kind, self._key_managers.bounded(key_manager), bounded(outcome))
         self.outgoing[labels] = self.outgoing.get(labels, 0) + 1
         self.outgoing_seconds.setdefault(kind, Histogram()).observe(seconds)
-
-    def cache(self, level: str, *, hit: bool) -> None:
-        """A cache was asked; `level` is where: in process, or in Redis."""
-        lookups, labels = self.cache_lookups, (level, hit)
-        if labels not in lookups:
-            labels = (self._words.bounded(level), hit)
-            lookups.setdefault(labels, 0)
-        lookups[labels] += 1
 
     def stage(self, name: str, seconds: float) -> None:
         """A stage of a Check is over."""

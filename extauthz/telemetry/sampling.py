@@ -38,3 +38,25 @@ class Sampler:
             return 0
         stands_for, self._passed = self._passed + 1, 0
         return stands_for
+
+
+class PerSecond:
+    """At most so many of something in each second."""
+
+    __slots__ = ("_left", "_monotonic", "_most", "_tick_ends")
+
+    def __init__(self, most: int, *, monotonic: Callable[[], float]) -> None:
+        self._most = most
+        self._monotonic = monotonic
+        self._tick_ends = 0.0
+        self._left = 0
+
+    def take(self) -> bool:
+        """Whether there is room for one more in this second."""
+        now = self._monotonic()
+        if now >= self._tick_ends:
+            self._tick_ends, self._left = now + _TICK_SECONDS, self._most
+        if not self._left:
+            return False
+        self._left -= 1
+        return True

@@ -160,7 +160,7 @@ class ApiKey(_message.Message):
     def __init__(self, id: _Optional[str] = ..., organization: _Optional[str] = ..., hash: _Optional[bytes] = ..., application: _Optional[str] = ..., key_type: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., expires_at: _Optional[float] = ..., enabled: _Optional[bool] = ..., allowed_addresses: _Optional[_Iterable[str]] = ..., allowed_referers: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Api(_message.Message):
-    __slots__ = ("id", "organization", "name", "version", "context", "default_context", "hosts", "publisher", "state", "resources", "key_managers", "security", "subscription_required", "key_types", "audiences", "scope_matching", "cors", "forward_authorization", "forward_client_certificate", "backend_jwt", "backend_jwt_audience")
+    __slots__ = ("id", "organization", "name", "version", "context", "default_context", "hosts", "publisher", "state", "resources", "key_managers", "security", "subscription_required", "key_types", "audiences", "scope_matching", "cors", "forward_authorization", "forward_client_certificate", "backend_jwt", "backend_jwt_audience", "shadow")
     ID_FIELD_NUMBER: _ClassVar[int]
     ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -182,6 +182,7 @@ class Api(_message.Message):
     FORWARD_CLIENT_CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
     BACKEND_JWT_FIELD_NUMBER: _ClassVar[int]
     BACKEND_JWT_AUDIENCE_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
     id: str
     organization: str
     name: str
@@ -203,7 +204,8 @@ class Api(_message.Message):
     forward_client_certificate: bool
     backend_jwt: bool
     backend_jwt_audience: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, id: _Optional[str] = ..., organization: _Optional[str] = ..., name: _Optional[str] = ..., version: _Optional[str] = ..., context: _Optional[str] = ..., default_context: _Optional[str] = ..., hosts: _Optional[_Iterable[str]] = ..., publisher: _Optional[str] = ..., state: _Optional[str] = ..., resources: _Optional[_Iterable[_Union[Resource, _Mapping]]] = ..., key_managers: _Optional[_Union[Names, _Mapping]] = ..., security: _Optional[_Union[ApiSecurity, _Mapping]] = ..., subscription_required: _Optional[bool] = ..., key_types: _Optional[_Iterable[str]] = ..., audiences: _Optional[_Iterable[str]] = ..., scope_matching: _Optional[str] = ..., cors: _Optional[_Union[Cors, _Mapping]] = ..., forward_authorization: _Optional[bool] = ..., forward_client_certificate: _Optional[bool] = ..., backend_jwt: _Optional[bool] = ..., backend_jwt_audience: _Optional[_Iterable[str]] = ...) -> None: ...
+    shadow: bool
+    def __init__(self, id: _Optional[str] = ..., organization: _Optional[str] = ..., name: _Optional[str] = ..., version: _Optional[str] = ..., context: _Optional[str] = ..., default_context: _Optional[str] = ..., hosts: _Optional[_Iterable[str]] = ..., publisher: _Optional[str] = ..., state: _Optional[str] = ..., resources: _Optional[_Iterable[_Union[Resource, _Mapping]]] = ..., key_managers: _Optional[_Union[Names, _Mapping]] = ..., security: _Optional[_Union[ApiSecurity, _Mapping]] = ..., subscription_required: _Optional[bool] = ..., key_types: _Optional[_Iterable[str]] = ..., audiences: _Optional[_Iterable[str]] = ..., scope_matching: _Optional[str] = ..., cors: _Optional[_Union[Cors, _Mapping]] = ..., forward_authorization: _Optional[bool] = ..., forward_client_certificate: _Optional[bool] = ..., backend_jwt: _Optional[bool] = ..., backend_jwt_audience: _Optional[_Iterable[str]] = ..., shadow: _Optional[bool] = ...) -> None: ...
 
 class Resource(_message.Message):
     __slots__ = ("template", "methods", "scopes", "scope_rule", "open")

@@ -5,11 +5,14 @@ import re
 from pathlib import Path
 
 import pytest
+from deploy.gateway import at_home, furnish
 from support.allow_server import running_allow_server
+from support.certificate_authority import CertificateAuthority
 from support.envoy import ROOT, envoy_binary, running_echo, running_envoy, send
 
 from extauthz.backend_jwt.attributes import ATTRIBUTES
-from extauthz.cli.demo.envoy_bootstrap import Bootstrap, connection_manager, load
+from extauthz.cli.demo.envoy_bootstrap import Bootstrap, connection_manager, ext_authz, load, write
+from extauthz.settings.process import LimitSettings
 
 pytestmark = [pytest.mark.external_service, pytest.mark.through_envoy]
 
@@ -24,7 +27,9 @@ def logged(bootstrap: Bootstrap) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("bootstrap", BOOTSTRAPS, ids=lambda path: path.name)
-async def test_envoy_accepts_the_bootstrap(bootstrap: Path) -> None:
+async def test_envoy_accepts_the_bootstrap(bootstrap: Path, tmp_path: Path) -> None:
+    furnish(tmp_path / "etc-envoy", CertificateAuthority(tmp_path))
+    bootstrap = write(at_home(load(bootstrap), tmp_path / "etc-envoy"), tmp_path / bootstrap.name)
     validation = await asyncio.create_subprocess_exec(
         *(envoy_binary(), "--mode", "validate", "--log-level", "warning", "--config-path", bootstrap),
         stdout=asyncio.subprocess.PIPE,
@@ -50,6 +55,21 @@ def test_the_rate_limit_reads_what_extauthz_tells() -> None:
     read = re.findall(r"ext_authz:(\w+)\)%|ext_authz, path: \[\{key: (\w+)", text)
     names = {logged or limited for logged, limited in read}
     assert {"subscription_policy", "api_id"} <= names <= ATTRIBUTES
+
+
+@pytest.mark.parametrize("bootstrap", BOOTSTRAPS, ids=lambda path: path.name)
+def test_every_bootstrap_refuses_when_in_doubt(bootstrap: Path) -> None:
+    manager, asked = connection_manager(load(bootstrap)), ext_authz(load(bootstrap))
+    assert manager["normalize_path"]
+    assert manager["merge_slashes"]
+    assert manager["path_with_escaped_slashes_action"] == "REJECT_REQUEST"
+    assert asked["failure_mode_allow"] is False
+    assert asked["status_on_error"] == {"code": "ServiceUnavailable"}
+    assert asked["validate_mutations"]
+    assert asked["decoder_header_mutation_rules"]["disallow_is_error"]
+    assert asked["encode_raw_headers"]
+    assert asked["allowed_headers"]["patterns"]
+    assert float(asked["grpc_service"]["timeout"].removesuffix("s")) > LimitSettings().check_seconds
 
 
 async def test_authorization_and_upstream_read_the_same_path(tmp_path: Path) -> None:

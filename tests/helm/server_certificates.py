@@ -2,21 +2,17 @@
 
 from pathlib import Path
 
-import pytest
 from support.certificate_authority import CertificateAuthority
 
-from extauthz.settings.process import Settings
-
-NEEDS_TLS = pytest.mark.skipif(
-    "tls" not in Settings.model_fields, reason="the program has no TLS towards Envoy yet; the chart is ready for it"
-)
+CLIENT_NAME = "gateway.example.com"
+"""A name that all of them have."""
 
 
 def certificates(folder: Path) -> dict[str, str]:
     """A certificate, its key and its authority under the names that Secrets have them by."""
     folder.mkdir()
     authority = CertificateAuthority(folder)
-    path, key = authority.certificate("extauthz")
+    path, key = authority.certificate("extauthz", dns_names=[CLIENT_NAME])
     chain, authorities = path.read_text(encoding="utf-8"), authority.ca_file.read_text(encoding="utf-8")
     pair = {"tls.crt": chain, "tls.key": key.decode()}
     return {**pair, "ca.crt": authorities, "chain.pem": chain, "key.pem": key.decode()}

@@ -96,6 +96,10 @@ MISTAKES = {
         {"tls": {"enabled": True, "existingSecret": "s", "client": {"names": ["envoy"]}}},
         "tls.client.names: nobody's name is checked",
     ),
+    "any client": (
+        {"tls": {"enabled": True, "existingSecret": "s", "client": {"existingSecret": "ca"}}},
+        "tls.client.names: say which names",
+    ),
     "tls off": ({"tls": {"existingSecret": "s"}}, "tls: is described, but `tls.enabled` is false"),
     "test without certificate": (
         {"tls": {"enabled": True, "existingSecret": "s", "client": {"existingSecret": "ca"}}},

@@ -12,7 +12,7 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from helm.kubelet import change, start
 from helm.rendering import render
-from helm.server_certificates import NEEDS_TLS, certificates
+from helm.server_certificates import CLIENT_NAME, certificates
 from support.catalogs import text_of
 from support.check_client import OVERWRITES, allowed, check_request, connected, headers_of, status_of
 from support.revocations import until
@@ -178,10 +178,9 @@ async def test_another_catalog_needs_no_restart(release):
         await until(refused)
 
 
-@NEEDS_TLS
 async def test_helm_test_shows_a_certificate_where_envoy_must(tmp_path):
     known = dict.fromkeys(("server", "client"), certificates(tmp_path / "authority"))
-    tls = {"enabled": True, "existingSecret": "server", "client": {"existingSecret": "client"}}
+    tls = {"enabled": True, "existingSecret": "server", "client": {"existingSecret": "client", "names": [CLIENT_NAME]}}
     release = values(OPEN, NO_TOKEN) | {"tls": tls}
     release["test"]["tls"] = {"existingSecret": "client"}
     async with installed(release, tmp_path, **known):

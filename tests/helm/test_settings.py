@@ -7,20 +7,13 @@ import pytest
 import yaml
 from helm.kubelet import secrets_of, start
 from helm.rendering import ci_names, ci_values, render, rendered_ci
-from helm.server_certificates import NEEDS_TLS, certificates
+from helm.server_certificates import certificates
 from typer.testing import CliRunner
 
 from extauthz.cli.application import application
 from extauthz.cli.check.expectations import ExpectationsDocument
 from extauthz.document.strict import load, loads
 from extauthz.resident.settings import ResidentSettings
-
-
-def with_tls():
-    """The names of all values files; those with TLS wait for the program to have it."""
-    for name in ci_names():
-        enabled = ci_values(name).get("tls", {}).get("enabled", False)
-        yield pytest.param(name, marks=[NEEDS_TLS] if enabled else [])
 
 
 def config_map(rendered, name):
@@ -59,7 +52,7 @@ def laid_out(name, folder):
     return start(replace(rendered, manifests=rendered.manifests + others), pod, secrets, folder / "pod")
 
 
-@pytest.mark.parametrize("name", [*with_tls()])
+@pytest.mark.parametrize("name", [*ci_names()])
 def test_the_program_takes_the_rendered_settings_catalog_and_secrets(name, tmp_path, monkeypatch):
     started = laid_out(name, tmp_path)
     for variable, value in started.environment.items():

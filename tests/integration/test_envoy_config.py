@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 import yaml
+from deploy.gateway import at_home, furnish
 from support.allow_server import running_allow_server
 from support.catalogs import api, catalog_document, text_of
+from support.certificate_authority import CertificateAuthority
 from support.envoy import envoy_binary, running_echo, running_envoy, send
 from typer.testing import CliRunner
 
@@ -53,10 +55,20 @@ def put(parts):
     return change
 
 
+TLS = {"certificate": "tls.crt", "key": "tls.key"}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"tls": TLS}, {"tls": TLS | {"client_ca": "ca.crt", "client_names": ["gateway.example.com"]}}],
+    ids=["in the clear", "TLS", "mutual TLS"],
+)
 @pytest.mark.parametrize("address", ["127.0.0.1:9191", "extauthz.example:9191", "unix:/run/extauthz.sock"])
-async def test_envoy_accepts_the_parts(tmp_path, parts, address):
+async def test_envoy_accepts_the_parts(tmp_path, parts, address, settings):
+    furnish(tmp_path / "etc-envoy", CertificateAuthority(tmp_path))
     bootstrap = load()
-    put(parts("--address", address))(bootstrap)
+    put(parts("--address", address, **settings))(bootstrap)
+    bootstrap = at_home(bootstrap, tmp_path / "etc-envoy")
     validation = await asyncio.create_subprocess_exec(
         *(envoy_binary(), "--mode", "validate", "--log-level", "warning"),
         *("--config-path", write(bootstrap, tmp_path / "envoy.yaml")),

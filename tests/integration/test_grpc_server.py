@@ -24,6 +24,7 @@ from support.deciders import Answers, Held, Raises, allow, open_allow
 
 from extauthz.envoy.response import ResponseBuilder, ResponsePolicy
 from extauthz.envoy.server import EnvoyServer
+from extauthz.envoy.server_options import ServerOptions
 from extauthz.envoy.servicer import AUTHORIZATION_SERVICE, AuthorizationServicer
 from extauthz.model.errors import Denied, Reason
 from extauthz.telemetry.health import Health
@@ -102,7 +103,8 @@ async def test_a_header_of_any_size_that_envoy_takes_is_answered(size):
 
 
 async def test_a_message_above_the_limit_is_never_allowed():
-    async with running(Answers(open_allow()), max_message_bytes=1000) as (_, port), raw_client(port) as check:
+    options = ServerOptions(max_message_bytes=1000)
+    async with running(Answers(open_allow()), options=options) as (_, port), raw_client(port) as check:
         with pytest.raises(grpc.aio.AioRpcError) as error:
             await check(bytes(check_request(path="/" + "a" * 1000)))
     assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED

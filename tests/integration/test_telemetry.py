@@ -15,6 +15,7 @@ from support.catalog_service import at_revision, catalog_service, whole_catalog
 from support.catalogs import contents
 from support.check_client import OVERWRITES, allowed, check_request, connected, status_of
 from support.metrics_page import documented, samples, shown_labels, shown_types
+from support.otlp_collector import OtlpCollector
 from support.redis_catalogs import CatalogWriter, catalog_store
 from support.revocations import until
 from support.service import CACHE_SECRET, running_service
@@ -25,6 +26,7 @@ from extauthz.redis_client.options import SingleServer
 GOOD = {"client_id": "client", "azp": "client", "scope": "read", "sub": "alice-4711"}
 OPERATOR = "the operator's secret, of at least 32 bytes"
 REVOCATION = "a secret of at least 32 bytes, for revocations"
+COLLECTOR = "the-secret-of-the-collector"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PAGES = ("/metrics", "/healthz", "/readyz", "/jwks", "/config", "/catalog", "/catalog?list=apis",
          "/catalog?list=key_managers", "/catalog?list=no", "/revocations", "/")  # fmt: skip
@@ -49,6 +51,8 @@ def settings(folder, valkey=None, **sections):
     for name, value in (("operator", OPERATOR), ("revocation-secret", REVOCATION)):
         (folder / f"{name}.txt").write_text(value)
         secrets[name] = {"file": f"{name}.txt"}
+    (folder / "collector.txt").write_text(f"authorization=Bearer {COLLECTOR}")
+    secrets["collector"] = {"file": "collector.txt", "hosts": ["127.0.0.1"]}
     wanted = {"operations": {"token": "operator"}, "secrets": secrets} | sections
     if valkey is not None:
         redis = {"backend": "redis", "redis": {"url": valkey.url}}
@@ -99,6 +103,12 @@ async def test_what_happens_is_counted(tmp_path, server):
         shown = samples(await metrics(service))
         await service.processes.__aexit__(None, None, None)
         lines = [json.loads(line) for line in service.logged().splitlines()]
+    assert shown["extauthz_cache_lookups_total", ("cache", "jwt"), ("level", "memory"), ("result", "miss")] >= 1
+    called = (("key_manager", "km"), ("kind", "jwks"), ("outcome", "ok"))
+    assert shown["extauthz_key_manager_calls_total", *called] == 1
+    assert shown["extauthz_key_manager_call_duration_seconds_count", ("kind", "jwks")] == 1
+    # One in sixteen of 55.
+    assert shown["extauthz_stage_duration_seconds_count", ("stage", "match")] == 4
     by = {"decision": "allow", "reason": "", "api": "petstore", "key_manager": "km"}
     assert shown["extauthz_checks_total", *sorted(by.items())] == 40
     assert sum(value for (name, *labels), value in shown.items() if ("decision", "deny") in labels
@@ -163,7 +173,9 @@ async def test_operators_with_the_secret_see_settings_and_catalog(tmp_path, serv
         config = json.loads((await page(service, "/config", headers=bearer(OPERATOR))).partition("\n")[2])
         catalog = json.loads((await page(service, "/catalog?list=apis", headers=bearer(OPERATOR))).partition("\n")[2])
     assert config["limits"]["drain_seconds"] == 0
-    assert config["secrets"] == ["backend-jwt-key", "cache-secret", "gateway", "operator", "revocation-secret"]
+    assert config["secrets"] == [
+        "backend-jwt-key", "cache-secret", "collector", "gateway", "operator", "revocation-secret",
+    ]  # fmt: skip
     assert (catalog["revision"], catalog["entities"]["apis"]) == (None, 1)
     assert [entry["id"] for entry in catalog["apis"]] == ["petstore"]
 
@@ -221,7 +233,7 @@ async def reading(service, token):
 
 
 @OVERWRITES
-async def test_no_token_and_no_secret_is_in_any_log_page_or_store(tmp_path, server):
+async def test_no_token_and_no_secret_is_in_any_log_page_trace_or_store(tmp_path, server):
     tokens = [
         server.issue_jwt(**GOOD, jti="revoked"),
         *(issue(**GOOD) for issue in (server.issue_jwt, server.issue_opaque)),
@@ -232,9 +244,10 @@ async def test_no_token_and_no_secret_is_in_any_log_page_or_store(tmp_path, serv
         "a-token-of-nobody " * 3,
     ]
     told = []
-    async with ValkeyServer() as valkey, Redis.from_url(valkey.url) as client:
+    async with ValkeyServer() as valkey, Redis.from_url(valkey.url) as client, OtlpCollector() as collector:
         redis = {"backend": "redis", "redis": {"url": valkey.url}, "secret": ["revocation-secret"]}
-        wanted = settings(tmp_path, valkey, revocation=redis)
+        traces = {"endpoint": collector.endpoint, "headers_secret": "collector", "sample": 1, "max_per_second": 1000}
+        wanted = settings(tmp_path, valkey, revocation=redis, traces=traces)
         started = running_service(tmp_path, server, settings=wanted, wait_for="/healthz")
         async with started as service, connected(service.port) as stub:
             await initialize(tmp_path)
@@ -247,9 +260,11 @@ async def test_no_token_and_no_secret_is_in_any_log_page_or_store(tmp_path, serv
             told += [answer async for answer in reading(service, tokens[2])]
             told += (in_redis := await stored(client))
             await service.processes.__aexit__(None, None, None)
-            told.append(service.logged())
+            told += (service.logged(), collector.text())
+    assert {span.name for span in collector.spans()} >= {"Check", "authenticate", "introspection", "jwks"}
+    assert {each["authorization"] for each in collector.metadata} == {f"Bearer {COLLECTOR}"}
     key = (tmp_path / "backend-jwt-key.pem").read_text().splitlines()[1]
-    secrets = [OPERATOR, REVOCATION, CACHE_SECRET, server.client_secret, key, GOOD["sub"]]
+    secrets = [OPERATOR, REVOCATION, COLLECTOR, CACHE_SECRET, server.client_secret, key, GOOD["sub"]]
     everything = "\n".join(told)
     assert [name for name in ("extauthz:revocations", "extauthz:facts") if name not in "".join(in_redis)] == []
     assert [event for event in ("allowed", "denied", "revoked") if f'"event": "{event}"' not in everything] == []

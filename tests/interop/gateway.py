@@ -17,6 +17,7 @@ from support.clock import Clock
 from extauthz.cli.demo.processes import Processes, Program
 from extauthz.cli.demo.programs import answers_ok, free_port
 from extauthz.data_plane.build import build
+from extauthz.data_plane.servers import envoy_server
 from extauthz.document.strict import load
 from extauthz.settings.process import Settings
 
@@ -104,8 +105,9 @@ async def gateway_with_clock(
         following = asyncio.create_task(plane.follow_catalog())
         stack.callback(following.cancel)
         await loaded.wait()
-        await plane.server.start()
-        stack.push_async_callback(plane.server.drain, delay_seconds=0, grace_seconds=1)
+        server = envoy_server(plane.settings, plane.servicer, plane.health, folder, clock)
+        await server.start()
+        stack.push_async_callback(server.drain, delay_seconds=0, grace_seconds=1)
         yield Gateway(stub=await stack.enter_async_context(connected(port)))
 
 

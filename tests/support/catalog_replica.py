@@ -22,6 +22,7 @@ class HeldCatalog:
         self.loaded: Indexes | None = None
         self.following = False
         self.detail = ""
+        self.revision: int | None = None
         self.replaced = 0
         self.refuses: DocumentError | None = None
         self._changed = asyncio.Event()
@@ -46,8 +47,8 @@ class HeldCatalog:
             self.catalog.apply(transaction)
         self._changed.set()
 
-    def report(self, *, following: bool, detail: str) -> None:
-        self.following, self.detail = following, detail
+    def report(self, *, following: bool, detail: str, revision: int | None) -> None:
+        self.following, self.detail, self.revision = following, detail, revision
         self._changed.set()
 
     async def until(self, condition: Callable[["HeldCatalog"], bool]) -> None:
@@ -62,7 +63,7 @@ class HeldCatalog:
 
     async def at(self, revision: int) -> None:
         """Waits until this revision is what it follows."""
-        await self.until(lambda held: held.following and held.detail == f"revision {revision}")
+        await self.until(lambda held: held.following and held.revision == revision)
 
 
 @asynccontextmanager

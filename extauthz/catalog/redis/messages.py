@@ -163,6 +163,7 @@ _API_FIELDS = (
     "forward_authorization",
     "forward_client_certificate",
     "backend_jwt",
+    "shadow",
 )
 
 

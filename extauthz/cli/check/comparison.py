@@ -13,6 +13,7 @@ def differences(expect: ExpectDocument, told: Told) -> list[str]:
     decision = "allow" if answer.allowed else "deny"
     if decision != expect.decision:
         why = "" if answer.allowed else f" ({known['reason']}, {answer.http_status})"
+        why = f" (in shadow mode; {known['reason']} otherwise)" if answer.shadow_reason else why
         return [f"decision is {decision}{why}, not {expect.decision}"]
     actual = {**known, "code": answer.code, "status": answer.http_status}
     found = [
@@ -27,7 +28,7 @@ def known_of(told: Told) -> Mapping[str, str | None]:
     """The reason, and the ids of the API, the resource and the application, as far as they are known."""
     metadata, deny = told.answer.metadata, told.decision
     known: dict[str, str | None] = {
-        "reason": told.answer.reason,
+        "reason": told.answer.reason or told.answer.shadow_reason,
         "api": metadata.get("api_id"),
         "resource": metadata.get("resource"),
         "application": metadata.get("application"),

@@ -32,8 +32,8 @@ class CheckedCase:
 def print_answer(request: SampleRequest, told: Told, *, explain: bool) -> None:
     """One answer as text."""
     typer.echo(f"{_asked(request)}: {_verdict(told)}")
-    if told.answer.reason is not None:
-        typer.echo(f"  meaning: {MEANINGS[told.answer.reason]} (docs/refusals.md)")
+    if (reason := told.answer.reason or told.answer.shadow_reason) is not None:
+        typer.echo(f"  meaning: {MEANINGS[reason]} (docs/refusals.md)")
     for name, value in _details(told).items():
         typer.echo(f"  {name}: {value}")
     if explain:
@@ -78,6 +78,8 @@ def _asked(request: SampleRequest) -> str:
 
 def _verdict(told: Told) -> str:
     answer = told.answer
+    if answer.shadow_reason:
+        return f"allowed in shadow mode, refused without it: {answer.shadow_reason}"
     if answer.allowed:
         return "allowed"
     ours = [f"{answer.reason} ({answer.code})"] if answer.reason else []
@@ -116,6 +118,7 @@ def _document(request: SampleRequest, told: Told, *, explain: bool) -> dict[str,
     document: dict[str, Any] = {
         "request": _asked(request),
         "decision": "allow" if answer.allowed else "deny",
+        "shadow_reason": answer.shadow_reason,
         **known_of(told),
         "code": answer.code,
         "meaning": MEANINGS[Reason(answer.reason)] if answer.reason else None,

@@ -1,7 +1,7 @@
 """A decision, stage by stage."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from extauthz.cli.check.meanings import MEANINGS
@@ -74,9 +74,13 @@ def explained(told: Told) -> list[Stage]:
         said |= _said_by_allow(told.decision)
     elif isinstance(told.decision, Deny):
         said |= _said_by_deny(told.decision)
-    if told.answer.allowed:
+    shadowed = told.answer.shadow_reason is not None
+    if told.answer.allowed and not shadowed:
         return list(_passed(told, said))
-    return list(_refused(told, said))
+    *stages, upstream = _refused(told, said)
+    if shadowed:
+        upstream = replace(upstream, outcome=Outcome.PASSED, said=f"in shadow mode: {said[StageName.UPSTREAM]}")
+    return [*stages, upstream]
 
 
 def _passed(told: Told, said: Mapping[StageName, str]) -> Iterator[Stage]:
@@ -89,7 +93,7 @@ def _passed(told: Told, said: Mapping[StageName, str]) -> Iterator[Stage]:
 
 
 def _refused(told: Told, said: Mapping[StageName, str]) -> Iterator[Stage]:
-    reason = told.decision.reason if isinstance(told.decision, Deny) else told.answer.reason
+    reason = _reason(told)
     at = REFUSED_AT.get(reason) if reason is not None else None
     if at is None or reason is None:
         yield from _refused_somewhere(told, said)
@@ -104,6 +108,12 @@ def _refused(told: Told, said: Mapping[StageName, str]) -> Iterator[Stage]:
             # Key types are looked at after the subscription, so there a later stage may have been passed.
             late = reason is Reason.WRONG_TOKEN_TYPE
             yield Stage(name=name, outcome=Outcome.NOT_TOLD if late else Outcome.NOT_REACHED)
+
+
+def _reason(told: Told) -> Reason | None:
+    if isinstance(told.decision, Deny):
+        return told.decision.reason
+    return told.answer.reason or told.answer.shadow_reason
 
 
 def _refused_somewhere(told: Told, said: Mapping[StageName, str]) -> Iterator[Stage]:

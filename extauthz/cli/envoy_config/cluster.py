@@ -6,6 +6,7 @@ from typing import Any
 from extauthz.cli.envoy_config.commented import because
 from extauthz.cli.envoy_config.ext_authz import CLUSTER
 from extauthz.cli.envoy_config.gateway_facts import GatewayFacts
+from extauthz.cli.envoy_config.transport_socket import transport_socket
 from extauthz.envoy.servicer import AUTHORIZATION_SERVICE
 
 _HTTP_TYPE = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -33,6 +34,7 @@ def cluster(facts: GatewayFacts) -> dict[str, Any]:
             {"thresholds": [{"max_connections": 4096, "max_pending_requests": 16384, "max_requests": 16384}]},
         ),
         "health_checks": [_health_check()],
+        **({"transport_socket": transport_socket(facts)} if facts.tls else {}),
         "load_assignment": {
             "cluster_name": CLUSTER,
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(facts.address)}}]}],

@@ -13,6 +13,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
     HttpFilter,
 )
 from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
+from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
@@ -34,7 +35,12 @@ EXAMPLES = """Examples:
 
   extauthz envoy-config --config extauthz.yaml --address extauthz.auth.svc:9191 --catalog catalog.yaml
 """
-_ANYS = (ext_authz_pb2.ExtAuthz, header_mutation_pb2.HeaderMutation, http_protocol_options_pb2.HttpProtocolOptions)
+_ANYS = (
+    ext_authz_pb2.ExtAuthz,
+    header_mutation_pb2.HeaderMutation,
+    http_protocol_options_pb2.HttpProtocolOptions,
+    tls_pb2.UpstreamTlsContext,
+)
 """Messages that stand inside `typed_config`: to be found by their names, their modules must have been imported."""
 
 

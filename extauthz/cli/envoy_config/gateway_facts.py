@@ -28,6 +28,9 @@ class GatewayFacts:
 
     address: str
     """Where Envoy reaches us: `host:port` or `unix:/path`."""
+    tls: bool
+    client_names: Sequence[str]
+    """One of these must be in Envoy's own certificate; none: Envoy needs no certificate."""
     check_seconds: float
     headers: Sequence[HeaderRead]
     own_headers: Sequence[str]
@@ -60,6 +63,8 @@ def gateway_facts(settings: Settings, address: str | None, catalog: Path | None)
     ]
     return GatewayFacts(
         address=address or _reachable(settings.listen),
+        tls=settings.tls is not None,
+        client_names=sorted(settings.tls.client_names) if settings.tls is not None else (),
         check_seconds=settings.limits.check_seconds,
         headers=list({each.name: each for each in read}.values()),
         own_headers=[name.lower() for name in own],

@@ -66,6 +66,13 @@ class World:
     async def by_waiting(self, key_manager=KM, trusts=None):
         return await self.known.principal(TOKEN, key_manager, self.learn, trusts=trusts)
 
+    def at_once(self, answer=GOOD, key_manager=KM):
+        def learn():
+            self.asked += 1
+            return answer
+
+        return self.known.learned(TOKEN, key_manager, learn)
+
     async def knows(self, answer):
         """Lets it learn, whatever is then said of the token."""
         self.answer = answer
@@ -98,7 +105,7 @@ async def test_a_fact_of_one_key_manager_is_none_of_another(other):
     assert world.known.held(TOKEN, other) is None
 
 
-@pytest.mark.parametrize(
+JUDGED = pytest.mark.parametrize(
     ("changes", "reason"),
     [
         ({}, None),
@@ -111,6 +118,9 @@ async def test_a_fact_of_one_key_manager_is_none_of_another(other):
         ({"token_type": "jwt"}, Reason.WRONG_TOKEN_TYPE),
     ],
 )
+
+
+@JUDGED
 async def test_what_is_held_is_judged_as_what_was_learned(changes, reason):
     world = World()
     assert await world.knows(replace(GOOD, **changes)) is reason
@@ -174,3 +184,73 @@ async def test_before_the_revocations_of_the_past_are_known_nothing_passes():
     world.revocations.revoked.known = False
     with pytest.raises(Unavailable):
         world.known.held(TOKEN, KM)
+
+
+async def test_what_is_learned_at_once_is_what_is_learned_by_waiting_and_is_held():
+    world = World()
+    learned = world.at_once()
+    assert learned == await World().by_waiting()
+    assert world.known.held(TOKEN, KM) == learned
+    assert await world.by_waiting() == learned
+    assert world.asked == 1
+
+
+@JUDGED
+async def test_what_is_learned_at_once_is_judged_as_what_is_learned_by_waiting(changes, reason):
+    world = World()
+    if reason is None:
+        assert world.at_once(replace(GOOD, **changes)) is not None
+        return
+    with pytest.raises(Denied) as denied:
+        world.at_once(replace(GOOD, **changes))
+    assert denied.value.reason is reason
+    with pytest.raises(Denied):  # remembered: nobody learns it again
+        world.known.held(TOKEN, KM)
+    assert world.asked == 1
+
+
+async def test_what_cannot_be_learned_at_once_is_left_to_waiting():
+    world = World()
+    assert world.at_once(None) is None
+    assert not world.known.holds(TOKEN, KM)
+    assert (await world.by_waiting()).facts == GOOD
+
+
+async def test_a_token_that_is_known_is_not_learned_at_once_again():
+    world = World()
+    await world.by_waiting()
+    assert world.at_once() is None
+    assert world.asked == 1
+
+
+async def test_a_token_that_is_revoked_by_itself_is_not_learned_at_once():
+    world = World()
+    await world.revocations.revoker.revoke([Revocation(key_manager="km", form=RevocationForm.TOKEN, value="a.b.c")])
+    with pytest.raises(Denied) as denied:
+        world.at_once()
+    assert denied.value.reason is Reason.TOKEN_INACTIVE
+    assert world.asked == 0
+
+
+async def test_a_token_that_is_revoked_by_what_it_says_is_learned_at_once_and_refused_by_waiting():
+    world = World()
+    revocation = Revocation(key_manager="km", form=RevocationForm.SUBJECT, value="alice", issued_until=NOW)
+    await world.revocations.revoker.revoke([revocation])
+    assert world.at_once() is None
+    assert await world.knows(GOOD) is Reason.TOKEN_INACTIVE
+    assert world.at_once() is None
+    assert world.asked == 1
+
+
+async def test_a_token_that_outlives_its_revocation_is_not_accepted_at_once():
+    world = World(retention_seconds=60.0)
+    assert world.at_once() is None
+    assert await world.knows(GOOD) is Reason.INVALID_TOKEN
+
+
+async def test_before_the_revocations_of_the_past_are_known_nothing_is_learned():
+    world = World()
+    world.revocations.revoked.known = False
+    with pytest.raises(Unavailable):
+        world.at_once()
+    assert world.asked == 0

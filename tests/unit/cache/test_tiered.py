@@ -305,6 +305,58 @@ async def test_a_fact_forgotten_while_it_is_learned_is_not_shared(replica, issue
         assert await server.keys() == []
 
 
+class SlowStore(JustStored):
+    """A store that answers when a test says so, with what it had when it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = [FACTS, FACTS, FACTS]
+        self.asked = asyncio.Event()
+        self.answer = asyncio.Event()
+
+    async def get(self, key: bytes) -> TokenFacts | None:
+        self.asked.set()
+        found = await super().get(key)
+        await self.answer.wait()
+        return found
+
+
+@pytest.fixture
+async def slow(clock):
+    store = SlowStore()
+    cache = TieredCache(MemoryCache(entries=9, negative_entries=1, clock=clock), store)
+    yield store, cache
+    await cache.close()
+
+
+async def test_what_is_forgotten_while_it_is_looked_for_is_not_held(slow, issuer):
+    store, cache = slow
+    looking = asyncio.create_task(cache.facts(KEY, issuer.learn))
+    await store.asked.wait()
+    await cache.forget(KEY)
+    store.answer.set()
+    await looking
+    assert cache.peek(KEY) is None
+
+
+async def test_a_caller_who_leaves_while_it_is_looked_for_stops_nobody(slow, issuer):
+    store, cache = slow
+    first, second, third = (asyncio.create_task(cache.facts(KEY, issuer.learn)) for _ in range(3))
+    await store.asked.wait()
+    first.cancel()
+    store.answer.set()
+    assert (await second, await third) == (FACTS, FACTS)
+    assert cache.peek(KEY) == FACTS
+    assert store.done.count(("get", KEY)) == 2  # the first by itself, the others together
+    assert issuer.questions == 0
+
+
+async def test_nothing_is_learned_at_once_past_a_store(slow):
+    _, cache = slow
+    assert cache.learned(KEY, lambda: FACTS) is None
+    assert cache.peek(KEY) is None
+
+
 # Stale, while the issuer does not answer
 
 

@@ -1,6 +1,8 @@
 """Every command as an operator meets it: its help, its examples, and its page."""
 
 import re
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -36,6 +38,7 @@ def section(path):
 
 def test_every_command_of_the_issue_is_there():
     named = "serve resident demo revoke check health envoy-config config-validate config-schema config-show"
+    named += " config-reference"
     named += " config-convert catalog-apply catalog-diff catalog-export api-key-create api-key-hash resident-secret"
     assert {"-".join(path) for path in COMMANDS} == set(named.split())
 
@@ -81,3 +84,14 @@ def test_shells_can_complete():
     assert {"--install-completion", "--show-completion"} <= {
         spelling for parameter in get_command(application).params for spelling in parameter.opts
     }
+
+
+def test_a_replica_that_starts_does_not_wait_for_what_only_others_need():
+    """Import time is most of a start: half a second, if each command were imported for all."""
+    run = "import sys; from extauthz.cli.application import application; application(['serve', '--help'])"
+    printed = "import atexit, sys; atexit.register(lambda: print('modules', *sys.modules)); "
+    ended = subprocess.run([sys.executable, "-c", printed + run], capture_output=True, text=True, check=True)
+    modules = set(ended.stdout.partition("modules ")[2].split())
+    assert "extauthz.data_plane.run" in modules
+    others = {"cli.demo", "cli.health", "cli.check", "cli.catalog", "cli.revoke", "cli.resident", "cli.envoy_config"}
+    assert modules.isdisjoint({f"extauthz.{other}" for other in others} | {"joserfc", "redis", "jsonschema"})

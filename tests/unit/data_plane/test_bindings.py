@@ -10,6 +10,7 @@ from support.catalogs import request
 from support.dpop_client import DpopClient
 
 from extauthz.data_plane.bindings import REPLAY_COMPONENT, binding_check, health_of
+from extauthz.data_plane.lasting import Lasting
 from extauthz.data_plane.secrets import Secrets
 from extauthz.document.mistakes import DocumentError
 from extauthz.document.strict import loads
@@ -33,7 +34,8 @@ def settings(**sections: Any) -> Settings:
 
 def built(**sections: Any):
     chosen = settings(**sections)
-    return binding_check(chosen, SECRETS, Path(), health=health_of(chosen), stack=AsyncExitStack(), clock=lambda: NOW)
+    lasting = Lasting.of(chosen, lambda: NOW)
+    return binding_check(chosen, SECRETS, Path(), lasting=lasting, health=health_of(chosen), stack=AsyncExitStack())
 
 
 async def present(check, cnf, proof="", scheme=TokenScheme.DPOP, **of_request):

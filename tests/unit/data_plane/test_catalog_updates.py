@@ -64,19 +64,19 @@ async def test_a_catalog_whose_issuer_does_not_answer_may_do_later(server, world
 
 
 async def test_health_tells_the_source_apart_from_the_catalog(world):
-    world.updates.report(following=False, detail="redis does not answer")
+    world.updates.report(following=False, detail="redis does not answer", revision=None)
     assert world.health.components["catalog"].ok
     source = world.health.components["catalog_source"]
     assert (source.ok, source.essential, source.detail) == (False, False, "redis does not answer")
-    world.updates.report(following=True, detail="revision 2")
+    world.updates.report(following=True, detail="revision 2", revision=2)
     assert world.health.components["catalog_source"].ok
 
 
-async def test_the_revision_is_that_which_the_source_says_and_stays_while_it_says_none(world):
+async def test_the_revision_is_that_which_the_source_says_and_not_what_its_text_says(world):
     assert world.updates.revision is None
-    world.updates.report(following=True, detail="revision 7")
-    world.updates.report(following=False, detail="revision 8 does not follow 6")
-    world.updates.report(following=False, detail="redis does not answer")
+    world.updates.report(following=True, detail="all is well", revision=7)
+    assert world.updates.revision == 7
+    world.updates.report(following=False, detail="revision 8 does not follow 6", revision=7)
     assert world.updates.revision == 7
 
 

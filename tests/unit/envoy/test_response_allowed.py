@@ -236,3 +236,17 @@ def test_a_decision_is_shown_without_what_the_upstream_alone_is_told():
     shown = repr(allow()._replace(headers={"x-caller-subject": "alice"}))
     assert "aaa.bbb.ccc" not in shown
     assert "alice" not in shown
+
+
+@pytest.mark.parametrize(
+    ("header", "forwarded", "decision"),
+    [
+        ("authorization", "forward_authorization", allow(backend_jwt=None)),
+        ("dpop", "forward_authorization", allow(backend_jwt=None)),
+        ("X-Forwarded-Client-Cert", "forward_client_certificate", open_allow()),
+    ],
+)
+def test_a_header_of_ours_is_removed_even_where_the_clients_own_would_go_on(header, forwarded, decision):
+    """The upstream takes what stands in it for our word."""
+    ok = allowed(response_to(of_api(decision, **{forwarded: True}), backend_jwt_header=header))
+    assert header.lower() in ok.headers_to_remove

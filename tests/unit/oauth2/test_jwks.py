@@ -422,3 +422,21 @@ async def test_the_memory_of_unknown_kids_is_bounded(client, server, clock):
     assert server.jwks.calls == 2
     assert await refusal(client, "forged-0") is Reason.INVALID_TOKEN
     assert server.jwks.calls == 3
+
+
+async def test_keys_are_at_hand_once_they_were_fetched_and_while_they_may_be_trusted(client, server, clock):
+    assert client.at_hand("key-1", "RS256") == ()
+    assert server.jwks.calls == 0
+    key = await only_key(client, "key-1", "RS256")
+    assert client.at_hand("key-1", "RS256") == (key,)
+    assert client.at_hand("no such key", "RS256") == ()
+    assert client.at_hand("key-1", "ES256") == ()
+    clock.advance(TIMES.lifetime_seconds)
+    assert client.at_hand("key-1", "RS256") == ()
+
+
+async def test_looking_for_keys_at_hand_keeps_the_set_fresh(client, server, clock):
+    await only_key(client, "key-1", "RS256")
+    clock.advance(TIMES.lifetime_seconds - 1)
+    assert client.at_hand("key-1", "RS256") != ()
+    await until_refreshed(client, server, 2)

@@ -220,3 +220,19 @@ def test_verified_claims_cannot_be_exchanged():
     assert jwt is not None
     with pytest.raises(dataclasses.FrozenInstanceError):
         verify(jwt, KEY, RS256).claims = {}  # type: ignore[misc,assignment]
+
+
+def test_a_header_that_is_met_again_is_read_alike():
+    first, second = parse(signed()), parse(signed())
+    assert first == second
+    assert first is not None
+    with pytest.raises(TypeError):
+        first.header["alg"] = "none"  # type: ignore[index] # others have the same header
+
+
+@pytest.mark.parametrize("header", [b'{"alg":"RS256","alg":"none"}', b'{"alg":1}', b'{"alg":"RS256","kid":[]}'])
+def test_a_header_that_is_refused_is_refused_each_time(header):
+    token = f"{base64url.encode(header)}.e30.c2ln"
+    for _ in range(2):
+        with pytest.raises(Denied):
+            parse(token)

@@ -143,8 +143,9 @@ async def test_a_server_that_closes_is_told():
             await connection.ask((b"C",))
 
 
-async def test_a_replica_is_not_let_pass_for_a_master():
-    async with scripted(b"*1\r\n$5\r\nslave\r\n", b"+OK\r\n") as place:
+@pytest.mark.parametrize("role", [b"*1\r\n$5\r\nslave\r\n", b"*0\r\n", b"$-1\r\n", b":1\r\n"])
+async def test_a_replica_is_not_let_pass_for_a_master(role):
+    async with scripted(role, b"+OK\r\n") as place:
         with pytest.raises(ConnectionError):
             await connect(Door(place=place, master=True, timeout_seconds=20))
 

@@ -75,3 +75,15 @@ def test_the_repr_tells_the_state():
         "<Health ready=False draining=False failed="
         "['cache', 'catalog', 'catalog_source', 'revocation_channel', 'revocations']>"
     )
+
+
+def test_other_components_take_the_place_of_all_but_the_added_ones_in_one_step():
+    health, told = Health(), []
+    health.add("settings")
+    health.report("settings", ok=True, detail="applied")
+    health.subscribe(lambda now: told.append(now.ready))
+    ready = {name: Component(ok=True, essential=True) for name in ("catalog", "revocations")}
+    health.become(ready)
+    health.become(ready)
+    assert told == [True]
+    assert health.components == ready | {"settings": Component(ok=True, essential=False, detail="applied")}

@@ -147,3 +147,14 @@ def test_characters_that_are_none_are_escaped(pipe):
     with LogLines(pipe.writing) as log:
         log.write("\udcff é\n")
     assert pipe.read_to_end() == ["\\udcff é"]
+
+
+def test_a_stream_that_somebody_made_one_that_does_not_wait_loses_nothing(pipe):
+    pipe.fill()
+    os.set_blocking(pipe.writing, False)
+    with LogLines(pipe.writing) as log:
+        for number in range(20):
+            log.write(f"{number} {'.' * 8192}\n")
+        lines = read_in_background(pipe)
+    assert [line.split()[0] for line in lines()] == [str(number) for number in range(20)]
+    assert log.dropped == 0

@@ -126,3 +126,15 @@ def test_a_refused_request_is_one_line_with_its_reason_and_without_the_token(out
     assert (event["event"], event["reason"], event["detail"]) == ("denied", "token_expired", "expired 5 s ago")
     assert (event["request_id"], event["api"]) == ("request-1", "petstore")
     assert [hidden for hidden in HIDDEN if hidden in out.getvalue()] == []
+
+
+def test_what_an_extension_logs_shows_no_token(out):
+    """A named tuple is a tuple, which JSON would write item by item."""
+    principal = ACCESS.principal._replace(token=TOKEN)
+    access = ACCESS._replace(principal=principal)
+    structlog.get_logger("extension").info(
+        "seen", who=principal, all=[{"access": access}], decision=Allow(MATCH, access, "the-backend-jwt")
+    )
+    line = only_line(out)
+    assert line["who"].startswith("Principal(")
+    assert not [hidden for hidden in HIDDEN if hidden in json.dumps(line)]

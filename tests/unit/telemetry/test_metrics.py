@@ -30,14 +30,16 @@ def test_checks_are_counted_by_reason_api_and_key_manager():
         allow(),
         allow(),
         Allow(match=ResourceMatch(api=api("open"), resource=RESOURCE)),
-        Deny(reason=Reason.TOKEN_EXPIRED, api=api(), resource=RESOURCE),
+        Deny(reason=Reason.MISSING_CREDENTIALS, api=api(), resource=RESOURCE),
+        Deny(reason=Reason.TOKEN_EXPIRED, api=api(), resource=RESOURCE, key_manager="km"),
         Deny(reason=Reason.NO_MATCHING_API),
     ):
         metrics.decision(None, decision, 0.001)
     assert metrics.checks == {
         ("", "petstore", "km"): 2,
         ("", "open", ""): 1,
-        ("token_expired", "petstore", ""): 1,
+        ("missing_credentials", "petstore", ""): 1,
+        ("token_expired", "petstore", "km"): 1,
         ("no_matching_api", "", ""): 1,
     }
 
@@ -87,13 +89,6 @@ def test_calls_are_counted_by_outcome_and_timed_by_kind():
     }
 
 
-def test_lookups_are_counted_by_level_and_result():
-    metrics = Metrics()
-    for hit in (True, True, False):
-        metrics.cache("memory", hit=hit)
-    assert metrics.cache_lookups == {("memory", True): 2, ("memory", False): 1}
-
-
 def test_stages_are_timed_by_name():
     metrics = Metrics()
     metrics.stage("authenticate", 0.5)
@@ -105,12 +100,11 @@ def test_stages_are_timed_by_name():
 def test_no_word_of_our_own_code_grows_without_bound():
     metrics = Metrics()
     for number in range(1000):
-        metrics.cache(f"level {number}", hit=True)
         metrics.stage(f"stage {number}", 0.001)
         metrics.calls(f"kind {number}", "km", f"outcome {number}", 0.001)
-    series = (metrics.cache_lookups.keys(), metrics.stages.keys(), metrics.outgoing.keys())
+    series = (metrics.stages.keys(), metrics.outgoing.keys())
     assert max(map(len, series)) <= 31
-    assert sum(metrics.cache_lookups.values()) == sum(metrics.outgoing.values()) == 1000
+    assert sum(metrics.outgoing.values()) == 1000
     assert metrics.stages["other"].buckets()[-1][1] + len(metrics.stages) - 1 == 1000
 
 

@@ -189,6 +189,9 @@ tls.client: give `existingConfigMap` or `existingSecret`, not both
 {{- if and $tls.client.names (not (or $tls.client.existingConfigMap $tls.client.existingSecret)) }}
 tls.client.names: nobody's name is checked without the authorities in `tls.client.existingConfigMap` or `tls.client.existingSecret`
 {{- end -}}
+{{- if and (not $tls.client.names) (or $tls.client.existingConfigMap $tls.client.existingSecret) }}
+tls.client.names: say which names Envoy's certificate may have
+{{- end }}
 {{- if and .Values.test.enabled (not .Values.test.tls.existingSecret) (or $tls.client.existingConfigMap $tls.client.existingSecret) }}
 test.tls.existingSecret: `helm test` needs a client certificate as Envoy does; or set `test.enabled` to false
 {{- end -}}

@@ -133,6 +133,46 @@ def test_a_replica_on_all_interfaces_is_reached_by_loopback(printed):
     assert address == {"address": "127.0.0.1", "port_value": 9000}
 
 
+TLS = {"certificate": "tls.crt", "key": "tls.key"}
+MUTUAL_TLS = TLS | {"client_ca": "ca.crt", "client_names": ["spiffe://example.org/envoy", "gateway.example.com"]}
+
+
+def context_of(text):
+    (cluster,) = yaml.safe_load(text)["clusters"]
+    return cluster["transport_socket"]["typed_config"]
+
+
+def test_in_the_clear_the_cluster_has_no_transport_socket(printed):
+    (cluster,) = yaml.safe_load(printed())["clusters"]
+    assert "transport_socket" not in cluster
+
+
+@pytest.mark.parametrize(
+    ("address", "kind", "name", "sni"),
+    [
+        ("extauthz.auth.svc:9191", "DNS", "extauthz.auth.svc", "extauthz.auth.svc"),
+        ("10.0.0.1:9191", "IP_ADDRESS", "10.0.0.1", None),
+        ("[::1]:9191", "IP_ADDRESS", "::1", None),
+        ("unix:/run/extauthz.sock", "DNS", "extauthz", "extauthz"),
+    ],
+)
+def test_with_tls_envoy_looks_for_the_name_of_the_replica(printed, address, kind, name, sni):
+    context = context_of(printed("--address", address, tls=TLS))
+    common = context["common_tls_context"]
+    validation = common["combined_validation_context"]["default_validation_context"]
+    assert validation["match_typed_subject_alt_names"] == [{"san_type": kind, "matcher": {"exact": name}}]
+    assert context.get("sni") == sni
+    assert "tls_certificate_sds_secret_configs" not in common
+
+
+def test_with_mutual_tls_envoy_shows_a_certificate_and_its_names_are_told(printed):
+    text = printed("--address", "extauthz.auth.svc:9191", tls=MUTUAL_TLS)
+    (shown,) = context_of(text)["common_tls_context"]["tls_certificate_sds_secret_configs"]
+    assert shown["name"] == "gateway"
+    said = " ".join(line.strip("# ") for line in text.splitlines())
+    assert "gateway.example.com, spiffe://example.org/envoy" in said
+
+
 def test_an_address_that_is_none_is_bad_input(tmp_path):
     (tmp_path / "e.yaml").write_text(yaml.safe_dump(SETTINGS))
     arguments = ["envoy-config", "--config", str(tmp_path / "e.yaml"), "--address", "nowhere"]
