@@ -8,7 +8,7 @@ import uvloop
 
 from extauthz.envoy.response import ResponseBuilder, ResponsePolicy
 from extauthz.envoy.server import EnvoyServer
-from extauthz.envoy.servicer import AuthorizationServicer
+from extauthz.envoy.servicer import Answering, AuthorizationServicer
 from extauthz.model.check import Decision, Deny, RequestContext
 from extauthz.model.errors import Reason
 from extauthz.telemetry.health import Health
@@ -23,7 +23,7 @@ class _Nobody:
 
 class _Empty(AuthorizationServicer):
     def __init__(self, response: bytes) -> None:
-        super().__init__(decider=_Nobody(), responses=ResponseBuilder(ResponsePolicy()), budget_seconds=1.0)
+        super().__init__(Answering(decider=_Nobody(), responses=ResponseBuilder(ResponsePolicy()), budget_seconds=1.0))
         self._response = response
 
     async def Check(self, request_bytes: bytes, _context: object = None) -> bytes:  # noqa: ARG002, N802

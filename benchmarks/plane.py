@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.files import environment, write_files
@@ -49,5 +49,4 @@ async def running_plane(folder: Path, issuer: Issuer, **settings: object) -> Asy
 
 
 def _without_log(served: AuthorizationServicer) -> AuthorizationServicer:
-    same = served.answering
-    return AuthorizationServicer(decider=same.decider, responses=same.responses, budget_seconds=same.budget_seconds)
+    return AuthorizationServicer(replace(served.answering, on_decision=None))

@@ -14,7 +14,7 @@ from extauthz.model.api import Api, ResourceMatch
 from extauthz.model.check import NO_HEADERS, Access, Allow, Decision, Deny, Principal, RequestContext
 from extauthz.model.cors import allowed_origin
 from extauthz.model.errors import Denied, Unavailable
-from extauthz.telemetry.stage_times import untimed
+from extauthz.telemetry.stage_times import StageTimes, untimed
 
 
 class BackendJwt(Protocol):
@@ -39,18 +39,6 @@ class UpstreamHeaders(Protocol):
         Raises:
             Denied: something that must be told cannot be sent.
         """
-        ...
-
-
-class StageTimes(Protocol):
-    """Times the stages of one Check: match, authenticate, authorize, upstream."""
-
-    def stage_over(self) -> None:
-        """A stage is over, and the next one begins."""
-        ...
-
-    def over(self) -> None:
-        """The Check is over, in the stage in which it is."""
         ...
 
 

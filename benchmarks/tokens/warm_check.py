@@ -10,7 +10,7 @@ from support.deciding import deciding
 from benchmarks.figure import Figure
 from benchmarks.requests import GOOD, check_request, is_allowed
 from extauthz.envoy.response import ResponseBuilder, ResponsePolicy
-from extauthz.envoy.servicer import AuthorizationServicer
+from extauthz.envoy.servicer import Answering, AuthorizationServicer
 
 _CHECKS = 1_000
 _ROUNDS = 15
@@ -21,7 +21,7 @@ async def figures() -> list[Figure]:
     """Without the decision log and without a backend JWT: the path that every Check goes."""
     async with AuthorizationServer() as issuer, deciding(issuer) as world:
         servicer = AuthorizationServicer(
-            decider=world.pipeline, responses=ResponseBuilder(ResponsePolicy()), budget_seconds=2.5
+            Answering(decider=world.pipeline, responses=ResponseBuilder(ResponsePolicy()), budget_seconds=2.5)
         )
         tokens = {"JWT": issuer.issue_jwt(**GOOD), "opaque token": issuer.issue_opaque(**GOOD)}
         return [await _figure(name, check_request(token), servicer.Check) for name, token in tokens.items()]

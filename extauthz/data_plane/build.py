@@ -27,7 +27,7 @@ from extauthz.data_plane.secrets import read_secrets
 from extauthz.data_plane.shadow import ShadowWatch
 from extauthz.data_plane.signing_keys import signing_keys
 from extauthz.data_plane.upstream import known_users, responses, signer, upstream_headers
-from extauthz.envoy.servicer import AuthorizationServicer, Decider
+from extauthz.envoy.servicer import Answering, AuthorizationServicer, Decider
 from extauthz.model.clock import Clock
 from extauthz.pipeline import CheckPipeline
 from extauthz.settings.process import Settings
@@ -112,10 +112,12 @@ async def build(
 
 def _servicer(settings: Settings, decider: Decider, told: Observers, shadow: Shadow) -> AuthorizationServicer:
     return AuthorizationServicer(
-        decider=decider,
-        responses=responses(settings),
-        budget_seconds=settings.limits.check_seconds,
-        on_decision=told.on_decision,
-        on_call=told.on_call,
-        shadow=shadow,
+        Answering(
+            decider=decider,
+            responses=responses(settings),
+            budget_seconds=settings.limits.check_seconds,
+            on_decision=told.on_decision,
+            on_call=told.on_call,
+            shadow=shadow,
+        )
     )

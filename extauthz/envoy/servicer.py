@@ -90,25 +90,8 @@ class AuthorizationServicer:
     Refuses inside a successful call: Envoy takes a failed call for an outage, which `failure_mode_allow` lets pass.
     """
 
-    def __init__(
-        self,
-        *,
-        decider: Decider,
-        responses: ResponseBuilder,
-        budget_seconds: float,
-        on_decision: DecisionObserver | None = None,
-        shadow: Shadow | None = None,
-        on_call: OnCall | None = None,
-    ) -> None:
-        """See `Answering`."""
-        self.answering = Answering(
-            decider=decider,
-            responses=responses,
-            budget_seconds=budget_seconds,
-            on_decision=on_decision,
-            shadow=shadow,
-            on_call=on_call,
-        )
+    def __init__(self, answering: Answering) -> None:
+        self.answering = answering
         """Of Checks that come from now on: each ends with what it began with."""
 
     async def Check(self, request_bytes: bytes, context: object = None) -> bytes:  # noqa: N802 - Envoy's name

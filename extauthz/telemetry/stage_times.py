@@ -14,7 +14,7 @@ the times are a fair sample."""
 
 
 class StageTimes(Protocol):
-    """See `pipeline.StageTimes`."""
+    """Times the stages of one Check (`STAGES`)."""
 
     def stage_over(self) -> None:
         """A stage is over, and the next one begins."""

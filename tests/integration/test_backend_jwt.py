@@ -8,7 +8,7 @@ import jwt
 import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from support.authorization_server import AuthorizationServer, Misbehaviour
+from support.authorization_server import Misbehaviour
 from support.catalogs import api
 from support.check_client import OVERWRITES, allowed, check_request, connected, denied, headers_of, status_of
 from support.deciding import key_manager_of
@@ -19,12 +19,6 @@ from support.signing_keys import private_key, self_signed_certificate
 pytestmark = [pytest.mark.external_service, OVERWRITES]
 WSO2 = "http://wso2.org/claims/"
 USER = {**GOOD, "scope": "read openid", "sub": "alice.b.smith"}
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
 
 
 def asking_userinfo(server, **userinfo):

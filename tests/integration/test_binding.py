@@ -6,9 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from support.authorization_server import AuthorizationServer
 from support.catalogs import request
-from support.certificate_authority import CertificateAuthority
 from support.check_client import OVERWRITES, allowed, check_request, connected, denied, headers_of, status_of
 from support.deciding import deciding, key_manager_of
 from support.decisions import GOOD
@@ -31,17 +29,6 @@ from extauthz.oauth2.dpop_nonce import DpopNonces
 
 PATH = "/petstore/v1/pets"
 FORMS = pytest.mark.parametrize("form", ["jwt", "opaque"])
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
-
-
-@pytest.fixture
-def authority(tmp_path):
-    return CertificateAuthority(tmp_path)
 
 
 def issue(server, form, **claims):

@@ -7,9 +7,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from support.authorization_server import AuthorizationServer
 from support.catalogs import api, application, request
-from support.certificate_authority import CertificateAuthority
 from support.check_client import OVERWRITES, allowed, check_request, connected, denied, status_of
 from support.deciding import API_KEY_HASHES, deciding, key_manager_of
 from support.decisions import GOOD, refused
@@ -28,17 +26,6 @@ KEY = new_api_key()
 BY_KEY = {"oauth2": False, "api_key": {"header": "X-Api-Key", "query": "api_key"}}
 SUBSCRIBED = {"name": "PetStore", "context": "/petstore/v1", "version": "v1", "subscriptionTier": "Gold"}
 FORMS = pytest.mark.parametrize("form", ["jwt", "opaque"])
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
-
-
-@pytest.fixture
-def authority(tmp_path):
-    return CertificateAuthority(tmp_path)
 
 
 def issue(server, form, **claims):

@@ -6,7 +6,6 @@ import json
 
 import pytest
 from redis.asyncio import Redis
-from support.authorization_server import AuthorizationServer
 from support.catalog_service import at_revision, catalog_service, source_says, whole_catalog
 from support.catalogs import api, contents
 from support.check_client import OVERWRITES, allowed, check_request, connected, denied
@@ -27,12 +26,6 @@ from extauthz.catalog.redis.writer import RedisCatalogWriter
 from extauthz.redis_client.options import SingleServer
 
 pytestmark = [pytest.mark.external_service, OVERWRITES]
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
 
 
 @pytest.fixture

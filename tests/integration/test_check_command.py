@@ -5,7 +5,6 @@ import json
 import grpc
 import pytest
 import yaml
-from support.authorization_server import AuthorizationServer
 from support.catalogs import catalog_document
 from support.certificate_authority import CertificateAuthority
 from support.deciding import key_manager_of
@@ -14,18 +13,12 @@ from support.operator import Operator
 from support.service import CACHE_SECRET, running_service, write_files
 
 from extauthz.envoy.response import ResponseBuilder, ResponsePolicy
-from extauthz.envoy.servicer import AuthorizationServicer, rpc_handlers
+from extauthz.envoy.servicer import Answering, AuthorizationServicer, rpc_handlers
 from extauthz.model.check import Deny
 from extauthz.model.errors import Reason
 
 pytestmark = pytest.mark.external_service
 PETS = "https://api.example.com/petstore/v1/pets"
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
 
 
 class Checker(Operator):
@@ -185,7 +178,7 @@ async def test_tls_asks_for_a_trusted_certificate_and_shows_ones_own(tmp_path, o
         [(private_key, certificate.read_bytes())], authority.ca_file.read_bytes(), require_client_auth=True
     )
     servicer = AuthorizationServicer(
-        decider=_Refuses(), responses=ResponseBuilder(ResponsePolicy()), budget_seconds=1.0
+        Answering(decider=_Refuses(), responses=ResponseBuilder(ResponsePolicy()), budget_seconds=1.0)
     )
     replica = grpc.aio.server()
     replica.add_generic_rpc_handlers((rpc_handlers(servicer),))

@@ -1,7 +1,6 @@
 """What a browser's script learns of a refusal, from the pipeline."""
 
 import pytest
-from support.authorization_server import AuthorizationServer
 from support.catalogs import api
 from support.deciding import deciding, key_manager_of
 from support.decisions import GOOD, allowed, refused
@@ -10,12 +9,6 @@ from extauthz.model.errors import Reason
 
 ORIGIN = "https://app.example.com"
 PREFLIGHT = {"origin": ORIGIN, "access-control-request-method": "POST"}
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
 
 
 @pytest.fixture

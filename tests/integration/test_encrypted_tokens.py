@@ -35,12 +35,6 @@ async def world(server):
 
 
 @pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
-
-
-@pytest.fixture
 async def second():
     async with AuthorizationServer(name="second") as running:
         yield running

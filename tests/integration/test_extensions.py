@@ -8,7 +8,6 @@ import sys
 
 import pytest
 import yaml
-from support.authorization_server import AuthorizationServer
 from support.catalogs import application
 from support.check_client import OVERWRITES, allowed, check_request, connected, denied, headers_of, status_of
 from support.deciding import unverified_claims
@@ -53,12 +52,6 @@ version = "1.0"
 deny-all = "faulty:DenyAll"
 faulty = "faulty:Faulty"
 """
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
 
 
 @pytest.fixture

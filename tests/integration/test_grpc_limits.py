@@ -18,7 +18,7 @@ from support.tls_server import TlsWorld, channel, running_tls
 from extauthz.envoy.response import ResponseBuilder, ResponsePolicy
 from extauthz.envoy.server import EnvoyServer
 from extauthz.envoy.server_options import ServerOptions
-from extauthz.envoy.servicer import AUTHORIZATION_SERVICE, AuthorizationServicer
+from extauthz.envoy.servicer import AUTHORIZATION_SERVICE, Answering, AuthorizationServicer
 from extauthz.envoy.tls_files import TlsFiles
 from extauthz.envoy_client.sample_request import SampleRequest, Target
 from extauthz.telemetry.health import Health
@@ -30,7 +30,9 @@ REQUEST = SampleRequest(target=Target.parse("https://api.example.com/a")).check_
 def server_of(decider, options, address="127.0.0.1:0"):
     health = Health(essential={"catalog"})
     health.report("catalog", ok=True)
-    servicer = AuthorizationServicer(decider=decider, responses=ResponseBuilder(ResponsePolicy()), budget_seconds=60)
+    servicer = AuthorizationServicer(
+        Answering(decider=decider, responses=ResponseBuilder(ResponsePolicy()), budget_seconds=60)
+    )
     return EnvoyServer(address=address, servicer=servicer, health=health, options=options)
 
 

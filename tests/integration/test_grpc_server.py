@@ -25,7 +25,7 @@ from support.deciders import Answers, Held, Raises, allow, open_allow
 from extauthz.envoy.response import ResponseBuilder, ResponsePolicy
 from extauthz.envoy.server import EnvoyServer
 from extauthz.envoy.server_options import ServerOptions
-from extauthz.envoy.servicer import AUTHORIZATION_SERVICE, AuthorizationServicer
+from extauthz.envoy.servicer import AUTHORIZATION_SERVICE, Answering, AuthorizationServicer
 from extauthz.model.errors import Denied, Reason
 from extauthz.telemetry.health import Health
 
@@ -40,7 +40,7 @@ NOT_UTF8 = bytes.fromhex("0a07220512032201ff")
 
 def server_of(decider, health, *, address="127.0.0.1:0", budget_seconds=60.0, **options):
     responses = ResponseBuilder(ResponsePolicy())
-    servicer = AuthorizationServicer(decider=decider, responses=responses, budget_seconds=budget_seconds)
+    servicer = AuthorizationServicer(Answering(decider=decider, responses=responses, budget_seconds=budget_seconds))
     return EnvoyServer(address=address, servicer=servicer, health=health, **options)
 
 

@@ -4,17 +4,10 @@ import json
 import os
 
 import pytest
-from support.authorization_server import AuthorizationServer
 from support.operator import Operator
 from support.service import running_service
 
 pytestmark = pytest.mark.external_service
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
 
 
 async def health(*arguments):

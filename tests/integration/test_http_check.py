@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 import yaml
-from support.authorization_server import AuthorizationServer
 from support.decisions import GOOD
 from support.envoy import ROOT, running_echo, running_envoy, send
 from support.http_check import TRAEFIK, ask
@@ -27,12 +26,6 @@ FORGED = (("X-JWT-Assertion", "forged"), ("X_JWT_Assertion", "forged"))
 
 def documented(language):
     return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
 
 
 @asynccontextmanager

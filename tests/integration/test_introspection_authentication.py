@@ -28,12 +28,6 @@ SENT = {
 
 
 @pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
-
-
-@pytest.fixture
 async def world(server):
     direct = server.own_tokens.issue().encode()
     own = {"assertion-key": PEM}

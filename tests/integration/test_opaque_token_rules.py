@@ -16,12 +16,6 @@ OFF = {"subscription_validation": "off"}
 
 
 @pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
-
-
-@pytest.fixture
 async def second():
     async with AuthorizationServer(name="second") as running:
         yield running

@@ -32,12 +32,6 @@ SECRETS = {"revocation-secret": b"a secret of at least 32 bytes, for revocations
 
 
 @pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
-
-
-@pytest.fixture
 async def world(server):
     async with deciding(server) as running:
         yield running

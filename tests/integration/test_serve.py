@@ -11,7 +11,6 @@ import grpc
 import jwt
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from support.authorization_server import AuthorizationServer
 from support.catalogs import api, catalog_document, text_of
 from support.check_client import OVERWRITES, allowed, check_request, connected, denied, headers_of, status_of
 from support.deciding import key_manager_of
@@ -23,12 +22,6 @@ from extauthz.cli.demo.processes import Processes, ProgramFailed
 
 pytestmark = [pytest.mark.external_service, OVERWRITES]
 SERVICE = "envoy.service.auth.v3.Authorization"
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
 
 
 def bearer(token):

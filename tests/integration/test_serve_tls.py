@@ -3,7 +3,6 @@
 import pytest
 import yaml
 from deploy.gateway import GATEWAY_NAME, at_home, furnish
-from support.authorization_server import AuthorizationServer
 from support.envoy import running_echo, running_envoy, send
 from support.operator import Operator
 from support.service import running_service
@@ -20,12 +19,6 @@ TLS = {
     "client_names": [GATEWAY_NAME],
     "reload_seconds": 0.05,
 }
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
 
 
 @pytest.fixture

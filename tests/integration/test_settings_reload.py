@@ -9,7 +9,6 @@ import signal
 import aiohttp
 import pytest
 import yaml
-from support.authorization_server import AuthorizationServer
 from support.check_client import OVERWRITES, allowed, check_request, connected, denied, status_of
 from support.decisions import GOOD
 from support.operator import Operator
@@ -21,12 +20,6 @@ pytestmark = [pytest.mark.external_service, OVERWRITES]
 QUICK = {"interval_seconds": 0.05}
 FORMS = {"apim": "code", "fault": "fault", "problem": "type"}
 """The outermost member of a refusal's body by `errors.format`."""
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
 
 
 def bearer(token):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from redis.asyncio import Redis
-from support.authorization_server import AuthorizationServer, Misbehaviour
+from support.authorization_server import Misbehaviour
 from support.check_client import OVERWRITES, allowed, check_request, connected, denied, headers_of, status_of
 from support.decisions import GOOD
 from support.service import running_service, serve_program, write_files
@@ -13,12 +13,6 @@ from support.valkey import ValkeyServer
 from extauthz.cli.demo.processes import Processes, ProgramFailed
 
 pytestmark = [pytest.mark.external_service, OVERWRITES]
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
 
 
 def bearer(token):

@@ -5,7 +5,6 @@ import json
 
 import aiohttp
 import pytest
-from support.authorization_server import AuthorizationServer
 from support.catalogs import api, catalog_document
 from support.check_client import OVERWRITES, allowed, check_request, connected, denied
 from support.deciding import key_manager_of
@@ -20,12 +19,6 @@ PETS = "/petstore/v1/pets"
 FORGED = (("X-JWT-Assertion", "forged"), ("x_jwt_assertion", "forged"))
 IN_SHADOW = api(shadow=True)
 ENFORCED = api(id="other", context="/other")
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
 
 
 async def metrics(service):

@@ -10,7 +10,6 @@ import aiohttp
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from redis.asyncio import Redis
-from support.authorization_server import AuthorizationServer
 from support.catalog_service import at_revision, catalog_service, whole_catalog
 from support.catalogs import contents
 from support.check_client import OVERWRITES, allowed, check_request, connected, status_of
@@ -32,12 +31,6 @@ PAGES = ("/metrics", "/healthz", "/readyz", "/jwks", "/config", "/catalog", "/ca
          "/catalog?list=key_managers", "/catalog?list=no", "/revocations", "/")  # fmt: skip
 
 pytestmark = pytest.mark.external_service
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
 
 
 def bearer(token):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
-from support.authorization_server import AuthorizationServer, Misbehaviour
+from support.authorization_server import Misbehaviour
 from support.check_client import OVERWRITES, check_request, connected, denied, headers_of
 from support.check_client import allowed as granted
 from support.deciding import CACHE_SECRET, deciding, key_manager_of
@@ -25,12 +25,6 @@ from extauthz.oauth2.jwks import RefreshTimes
 from extauthz.revocation.revocation import Revocation, RevocationForm
 
 STALE_SECONDS = 600
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
 
 
 @pytest.fixture

@@ -25,12 +25,6 @@ UNKNOWN = SigningKey(kid="nobody's", alg="RS256", private_key=rsa_private_key("s
 
 
 @pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
-
-
-@pytest.fixture
 async def second():
     async with AuthorizationServer(name="second") as running:
         yield running

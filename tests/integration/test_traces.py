@@ -4,7 +4,6 @@ import asyncio
 import sys
 
 import pytest
-from support.authorization_server import AuthorizationServer
 from support.check_client import OVERWRITES, check_request, connected
 from support.envoy import running_echo, running_envoy, send
 from support.otlp_collector import OtlpCollector
@@ -16,12 +15,6 @@ GOOD = {"client_id": "client", "azp": "client", "scope": "read", "sub": "alice"}
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 pytestmark = pytest.mark.external_service
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 from envoy.service.auth.v3.external_auth_pb2 import CheckRequest
 
 from extauthz.envoy.response import ResponseBuilder, ResponsePolicy
-from extauthz.envoy.servicer import AuthorizationServicer, Decider
+from extauthz.envoy.servicer import Answering, AuthorizationServicer, Decider
 from extauthz.http_check.server import HttpCheckServer
 
 Lines = Sequence[tuple[str, str]]
@@ -49,7 +49,7 @@ class Asked:
 
     def __init__(self, decider: Decider, **policy: Any) -> None:
         self._servicer = AuthorizationServicer(
-            decider=decider, responses=ResponseBuilder(ResponsePolicy(**policy)), budget_seconds=60.0
+            Answering(decider=decider, responses=ResponseBuilder(ResponsePolicy(**policy)), budget_seconds=60.0)
         )
         self.requests: list[CheckRequest] = []
 

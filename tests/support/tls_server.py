@@ -15,7 +15,7 @@ from support.deciders import Answers, open_allow
 from extauthz.envoy.response import ResponseBuilder, ResponsePolicy
 from extauthz.envoy.server import EnvoyServer, ServerTls
 from extauthz.envoy.server_options import ServerOptions
-from extauthz.envoy.servicer import AuthorizationServicer, Decider
+from extauthz.envoy.servicer import Answering, AuthorizationServicer, Decider
 from extauthz.envoy.tls_certificates import ServerCertificates
 from extauthz.envoy.tls_files import TlsFiles
 from extauthz.envoy_client.client import ClientTls
@@ -93,7 +93,9 @@ async def running_tls(
 ) -> AsyncIterator[tuple[EnvoyServer, int]]:
     """A server and its port; stopped without ado."""
     servicer = AuthorizationServicer(
-        decider=decider or Answers(open_allow()), responses=ResponseBuilder(ResponsePolicy()), budget_seconds=60
+        Answering(
+            decider=decider or Answers(open_allow()), responses=ResponseBuilder(ResponsePolicy()), budget_seconds=60
+        )
     )
     server = EnvoyServer(
         address="127.0.0.1:0",

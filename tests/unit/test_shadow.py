@@ -13,7 +13,7 @@ from support.deciders import Answers, Held, Raises, allow, match
 
 from extauthz.catalog.catalog import Catalog
 from extauthz.envoy.response import ResponseBuilder, ResponsePolicy
-from extauthz.envoy.servicer import AuthorizationServicer
+from extauthz.envoy.servicer import Answering, AuthorizationServicer
 from extauthz.model.check import Deny
 from extauthz.model.errors import Denied, Reason, Unavailable
 from extauthz.model.header_name import spellings
@@ -37,11 +37,13 @@ def catalog(**settings):
 
 def servicer(decider, shadow, *, on_decision=None, budget_seconds=60.0):
     return AuthorizationServicer(
-        decider=decider,
-        responses=ResponseBuilder(ResponsePolicy()),
-        budget_seconds=budget_seconds,
-        on_decision=on_decision,
-        shadow=shadow,
+        Answering(
+            decider=decider,
+            responses=ResponseBuilder(ResponsePolicy()),
+            budget_seconds=budget_seconds,
+            on_decision=on_decision,
+            shadow=shadow,
+        )
     )
 
 

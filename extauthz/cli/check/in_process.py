@@ -9,7 +9,7 @@ from envoy.service.auth.v3.external_auth_pb2 import CheckResponse
 
 from extauthz.cli.check.source import Source, Told
 from extauthz.data_plane.running import RunningPlane
-from extauthz.envoy.servicer import AuthorizationServicer, Decider
+from extauthz.envoy.servicer import Answering, AuthorizationServicer, Decider
 from extauthz.envoy_client.answer import answer_of
 from extauthz.envoy_client.sample_request import SampleRequest
 from extauthz.model.check import Decision, RequestContext
@@ -37,10 +37,12 @@ class InProcess:
         same = served.answering
         self._heard = _Heard(same.decider)
         self._servicer = AuthorizationServicer(
-            decider=self._heard,
-            responses=same.responses,
-            budget_seconds=same.budget_seconds,
-            shadow=same.shadow,
+            Answering(
+                decider=self._heard,
+                responses=same.responses,
+                budget_seconds=same.budget_seconds,
+                shadow=same.shadow,
+            )
         )
 
     async def ask(self, request: SampleRequest) -> Told:

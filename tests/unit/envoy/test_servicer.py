@@ -12,7 +12,7 @@ from support.check_client import OVERWRITES, CheckResponse, allowed, check_reque
 from support.deciders import Answers, Held, IgnoresCancellation, Raises, allow, open_allow
 
 from extauthz.envoy.response import ResponseBuilder, ResponsePolicy
-from extauthz.envoy.servicer import AuthorizationServicer
+from extauthz.envoy.servicer import Answering, AuthorizationServicer
 from extauthz.model.check import Deny
 from extauthz.model.errors import Denied, Reason, Unavailable
 
@@ -25,10 +25,12 @@ NOT_UTF8 = bytes.fromhex("0a07220512032201ff")
 
 def servicer(decider, *, budget_seconds=60.0, on_decision=None):
     return AuthorizationServicer(
-        decider=decider,
-        responses=ResponseBuilder(ResponsePolicy()),
-        budget_seconds=budget_seconds,
-        on_decision=on_decision,
+        Answering(
+            decider=decider,
+            responses=ResponseBuilder(ResponsePolicy()),
+            budget_seconds=budget_seconds,
+            on_decision=on_decision,
+        )
     )
 
 
