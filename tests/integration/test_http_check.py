@@ -21,6 +21,8 @@ pytestmark = pytest.mark.external_service
 
 PAGE = (ROOT / "docs/http-check.md").read_text(encoding="utf-8")
 PETS = "/petstore/v1/pets?limit=1"
+# Releases that keep the headers of a refusal from the client, and take no `status_on_error`: the page says so.
+FORGETFUL = ("1.37.0",)
 FORGED = (("X-JWT-Assertion", "forged"), ("X_JWT_Assertion", "forged"))
 
 
@@ -72,8 +74,11 @@ async def test_through_envoys_http_service_all_is_as_by_grpc(tmp_path, server):
         assert refused.status == 403
         assert json.loads(refused.body)["code"] == "900910"
         named = {name.lower(): value for name, value in refused.headers}
-        assert 'error="insufficient_scope"' in named["www-authenticate"]
-        assert named["content-type"] == "application/json"
+        if await envoy.release() in FORGETFUL:
+            assert "www-authenticate" not in named
+        else:
+            assert 'error="insufficient_scope"' in named["www-authenticate"]
+            assert named["content-type"] == "application/json"
 
         twice = await send(envoy.port, [bearer(server), ("authorization", "Bearer other")], target=PETS)
         assert twice.status == 400
@@ -108,7 +113,8 @@ async def test_without_extauthz_envoy_lets_nobody_through(tmp_path):
             tmp_path, authorization_port=free_port(), upstream_port=upstream, change=with_http_service
         ) as envoy,
     ):
-        assert (await send(envoy.port, [], target="/petstore/v1/about")).status == 503
+        status = 403 if await envoy.release() in FORGETFUL else 503
+        assert (await send(envoy.port, [], target="/petstore/v1/about")).status == status
 
 
 def asked_by_nginx(client, *, method="GET", uri=PETS):

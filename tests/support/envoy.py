@@ -36,6 +36,11 @@ class RunningEnvoy:
         stats = json.loads(await _admin(self.admin_port, f"/stats?format=json&filter=^{name}$"))
         return int(stats["stats"][0]["value"]) if stats["stats"] else 0
 
+    async def release(self) -> str:
+        """What it calls itself: "1.40.0"."""
+        version: str = json.loads(await _admin(self.admin_port, "/server_info"))["version"]
+        return version.split("/")[1]  # commit, release, state of the tree, kind of build, TLS library
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
