@@ -71,7 +71,7 @@ async def _by_tokens(folder: Path, issuer: Issuer) -> list[Figure]:
         taken: list[list[float]] = [[] for _ in served]
         for _ in range(_RUNS):
             for each, tokens, values in zip(served, _TOKENS, taken, strict=True):
-                values.append(await replayed(each, folder, count=_CHECKS, distinct=tokens))
+                values.append((await replayed(each, folder, count=_CHECKS, distinct=tokens)).per_second)
     names = [f"Checks/s, warm opaque, known tokens, in turn: {tokens:,}" for tokens in _TOKENS]
     weight = Figure(name=f"resident memory of a known token, of {_TOKENS[-1]:,}", value=bytes_each, unit="bytes")
     return [*_flat(names, taken), weight]

@@ -1,6 +1,7 @@
 """Processes that answer Checks, each on the core that serves."""
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -88,27 +89,35 @@ async def running_extauthz(
 
 
 @asynccontextmanager
-async def running_empty(folder: Path, response: bytes) -> AsyncIterator[Served]:
-    """The same server with a handler that does nothing but return these bytes."""
+async def running_empty(folder: Path, response: bytes, *, reads: bool = False) -> AsyncIterator[Served]:
+    """The same server with a handler that does nothing but return these bytes; or reads the request before."""
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nothing is measured yet
     port, file = free_port(), folder / "response"
     file.write_bytes(response)
-    argv = on_core(SERVER, sys.executable, "-m", "benchmarks.empty", str(port), str(file))
+    how = ("--reads",) if reads else ()
+    argv = on_core(SERVER, sys.executable, "-m", "benchmarks.empty", str(port), str(file), *how)
     async with Processes(folder) as processes:
         process_id = await processes.start(Program(name="empty", argv=argv, ready=accepts_connections(port)))
         yield Served(port=port, process_id=process_id)
 
 
-async def replayed(served: Served, folder: Path, *, count: int, distinct: int, body: bytes | None = None) -> float:
-    """Checks a second by our replayer, from the core of the load."""
+async def replayed(
+    served: Served, folder: Path, *, count: int, distinct: int = 1, body: bytes | None = None, per_second: int = 0
+) -> Load:
+    """Checks by our replayer, from the core of the load; `per_second` 0: as fast as answers come.
+
+    Raises:
+        RuntimeError: not every Check was allowed.
+    """
     chosen: tuple[str, ...] = ()
     if body is not None:
         (folder / "body").write_bytes(body)
         chosen = ("--body", str(folder / "body"))
-    how = ("--count", str(count), "--distinct", str(distinct), *chosen)
+    how = ("--count", str(count), "--distinct", str(distinct), "--per-second", str(per_second), *chosen)
     argv = on_core(LOAD, sys.executable, "-m", "benchmarks.replayer", str(served.port), *how)
     process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
     printed, _ = await process.communicate()
     if process.returncode != 0:
         raise RuntimeError("the replayer failed")
-    return float(printed)
+    told = json.loads(printed)
+    return Load(per_second=told["per_second"], milliseconds=tuple(told["milliseconds"]))

@@ -17,7 +17,7 @@ def each(call: Callable[[T], object], arguments: Sequence[T]) -> float:
 
 
 async def each_awaited(call: Callable[[T], Awaitable[object]], arguments: Sequence[T], *, waits: bool = False) -> float:
-    """Of one call, and of what it has left to the event loop; with `waits`, the time that passes.
+    """Of one call, and of what all have left to the event loop; with `waits`, the time that passes, turn by turn.
 
     Processor time is this thread's: it does all of a Check, and none of what other threads of the process are for.
     """
@@ -25,5 +25,7 @@ async def each_awaited(call: Callable[[T], Awaitable[object]], arguments: Sequen
     start = clock()
     for argument in arguments:
         await call(argument)
-        await asyncio.sleep(0)
+        if waits:
+            await asyncio.sleep(0)
+    await asyncio.sleep(0)
     return (clock() - start) / len(arguments) * 1e6

@@ -28,12 +28,14 @@ class ServerOptions:
     """Whether tools may ask for the messages."""
     socket_mode: int | None = None
     """Permissions of a Unix socket; None: what the umask leaves."""
+    reuse_port: bool = False
+    """Whether other processes that want it as well may listen on the same port. Never unnoticed: kernels spread
+    connections over them, not requests."""
 
     def channel_arguments(self) -> tuple[tuple[str, int], ...]:
         """By gRPC's names."""
         return (
-            # Two processes must not share a port unnoticed: kernels spread connections, not requests.
-            ("grpc.so_reuseport", 0),
+            ("grpc.so_reuseport", int(self.reuse_port)),
             ("grpc.max_connection_age_ms", _milliseconds(self.max_connection_age_seconds)),
             ("grpc.max_connection_age_grace_ms", _milliseconds(self.max_connection_age_grace_seconds)),
             # Finds out that an Envoy is gone without a goodbye.

@@ -1,7 +1,11 @@
-"""An answer that is a no."""
+"""Why a command was not carried out."""
 
 from extauthz.model.errors import Unavailable
 from extauthz.redis_client.options import Address
+
+
+class Busy(Unavailable):
+    """Every connection was in use for as long as there was time: load, and no outage. Nothing was done."""
 
 
 class NotReached(Unavailable):

@@ -9,11 +9,11 @@ from extauthz.redis_client.cluster import Cluster
 from extauthz.redis_client.command_key import command_key
 from extauthz.redis_client.node import Node, Nodes
 from extauthz.redis_client.options import ClusterServers, RedisOptions, SentinelServers, SingleServer
-from extauthz.redis_client.refused import NotReached, Redirected, Refused
+from extauthz.redis_client.refused import Busy, NotReached, Redirected, Refused
 from extauthz.redis_client.sentinel import WatchedMaster
 from extauthz.redis_client.topology import OneServer, Topology
 
-__all__ = ["NotReached", "RedisServer", "Refused"]
+__all__ = ["Busy", "NotReached", "RedisServer", "Refused"]
 
 _PAUSE_SECONDS = 0.05
 """Before it is looked again where a key is; a failover takes seconds."""
@@ -45,12 +45,14 @@ class RedisServer:
 
         Raises:
             Refused: the server said no.
+            Busy: no connection was free in time.
             Unavailable: no answer in time, or the connection was lost; the command may have been carried out.
         """
-        missing = "TimeoutError"
+        missing = ""
         seconds = self._timeout_seconds if timeout_seconds is None else timeout_seconds
         try:
             async with asyncio.timeout(seconds), self._slots:
+                missing = "TimeoutError"
                 while True:
                     try:
                         return await self._attempt(command)
@@ -60,6 +62,8 @@ class RedisServer:
                         missing = exc.detail
                     await asyncio.sleep(_PAUSE_SECONDS)
         except TimeoutError as exc:
+            if not missing:
+                raise Busy(self._component, "every connection to redis is busy") from exc
             self._topology.doubt()
             raise Unavailable(self._component, f"redis does not answer in time ({missing})") from exc
 

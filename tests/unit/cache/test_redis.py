@@ -250,7 +250,7 @@ async def test_a_crowd_above_the_connections_is_no_outage(store_of, reported):
 
 async def test_a_wait_for_a_connection_that_is_too_long_is_a_miss_and_no_outage(store_of, reported):
     store = store_of(timeout_seconds=0.01, connections=1)
-    async with store._connection._slots:  # as if another command had the only connection
+    async with store._connection._server._slots:  # as if another command had the only connection
         assert await store.get(KEY) is None
 
     assert reported == []
