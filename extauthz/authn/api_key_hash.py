@@ -35,7 +35,7 @@ class ApiKeyHashes:
     __slots__ = ("_keys",)
 
     def __init__(self, secrets: Sequence[bytes]) -> None:
-        self._keys = derived_keys(secrets, "api_keys.secret", _HASHING)
+        self._keys = derived_keys(secrets, _HASHING)
 
     def of(self, api_key: str) -> tuple[bytes, ...]:
         """The hashes that a key may stand under."""

@@ -42,8 +42,8 @@ class CacheKeys:
     def __init__(self, secrets: Sequence[bytes]) -> None:
         # BLAKE2 has a keyed mode (RFC 7693 §2.9), which needs one pass where HMAC needs two. A copy of one that has
         # taken in its key saves a fifth of the time again.
-        self._token_name = blake2b(key=derived_keys(secrets, "cache.secret", _TOKEN_NAME)[0], digest_size=_NAME_BYTES)
-        place_key = derived_keys(secrets, "cache.secret", _PLACE_NAME)[0]
+        self._token_name = blake2b(key=derived_keys(secrets, _TOKEN_NAME)[0], digest_size=_NAME_BYTES)
+        place_key = derived_keys(secrets, _PLACE_NAME)[0]
 
         def place(organization: str, key_manager: str, fingerprint: bytes) -> bytes:
             parts = joined(organization, key_manager, fingerprint)
@@ -51,7 +51,7 @@ class CacheKeys:
 
         # One for each key manager, and asked for on every Check.
         self._places = lru_cache(maxsize=_PLACES)(place)
-        self.sealing = derived_keys(secrets, "cache.secret", _SEALING)
+        self.sealing = derived_keys(secrets, _SEALING)
         """256-bit keys; the first seals, all open."""
 
     def named(self, token: str) -> NamedToken:

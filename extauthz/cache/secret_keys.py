@@ -10,19 +10,17 @@ MIN_SECRET_BYTES = 32
 _LENGTH_BYTES = 4
 
 
-def derived_keys(secrets: Sequence[bytes], setting: str, purpose: bytes) -> tuple[bytes, ...]:
+def derived_keys(secrets: Sequence[bytes], purpose: bytes) -> tuple[bytes, ...]:
     """A 256-bit key of each secret for one purpose, which is HKDF's `info` (RFC 5869 §3.2).
 
     Raises:
-        ValueError: no secret, or one shorter than MIN_SECRET_BYTES; `setting` says whose.
+        ValueError: no secret, or one shorter than MIN_SECRET_BYTES.
     """
     if not secrets:
-        raise ValueError(f"{setting}: at least one secret is needed")
+        raise ValueError("at least one secret is needed")
     for position, secret in enumerate(secrets, start=1):
         if len(secret) < MIN_SECRET_BYTES:
-            raise ValueError(
-                f"{setting}: secret {position} has {len(secret)} bytes, at least {MIN_SECRET_BYTES} are needed"
-            )
+            raise ValueError(f"secret {position} has {len(secret)} bytes, at least {MIN_SECRET_BYTES} are needed")
     return tuple(HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(secret) for secret in secrets)
 
 

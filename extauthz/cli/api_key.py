@@ -7,9 +7,12 @@ from typing import Annotated
 
 import typer
 import yaml
+from pydantic import TypeAdapter, ValidationError
 
 from extauthz.authn.api_key_hash import ApiKeyHashes, is_api_key, new_api_key
+from extauthz.catalog.values import Id
 from extauthz.cli.errors import bad_input, told_plainly
+from extauthz.cli.output import Output, OutputOption, print_json
 from extauthz.data_plane.callers import api_key_hashes
 from extauthz.data_plane.secrets import read_secrets
 from extauthz.document.strict import load
@@ -37,21 +40,27 @@ def create(
     config: Config,
     key_id: Annotated[str, typer.Option("--id", help="Of the key, in the catalog and in logs.")],
     application: Annotated[str, typer.Option(help="Id of the application that calls with it.")],
+    output: OutputOption = Output.TEXT,
 ) -> None:
     """Prints a new key, for its holder, and its entry in the catalog. The key is stored nowhere, and not shown again.
 
-    Exit status 2: the settings cannot be used.
+    Exit status 2: the settings or an id cannot be used.
     """
+    for option, given in (("--id", key_id), ("--application", application)):
+        _ensure_id(option, given)
     with told_plainly():
         hashes = _hashes(config)
     key = new_api_key()
     entry = {"id": key_id, "application": application, "hash": hashes.entry(key)}
+    if output is Output.JSON:
+        print_json({"api_key": key, "entry": entry})
+        return
     typer.echo(f"# For its holder:\napi_key: {key}\n\n# For the catalog:")
     typer.echo(yaml.safe_dump({"api_keys": [entry]}, sort_keys=False), nl=False)
 
 
 @app.command("hash", epilog=_HASH_EXAMPLES)
-def hash_(config: Config) -> None:
+def hash_(config: Config, output: OutputOption = Output.TEXT) -> None:
     """Prints the hash of a key, which is read from standard input: under another secret, for example.
 
     A key is never an argument: every user of a machine can see those. Exit status 2: the settings cannot be used, or
@@ -59,10 +68,22 @@ def hash_(config: Config) -> None:
     """
     with told_plainly():
         hashes = _hashes(config)
-    key = sys.stdin.read(_MAX_BYTES).strip()
+    key = sys.stdin.buffer.read(_MAX_BYTES).decode(errors="replace").strip()
     if not is_api_key(key):
         raise bad_input("that is no key of `api-key create`; others may be guessed, and are not accepted")
-    typer.echo(hashes.entry(key))
+    if output is Output.JSON:
+        print_json({"hash": hashes.entry(key)})
+    else:
+        typer.echo(hashes.entry(key))
+
+
+def _ensure_id(option: str, given: str) -> None:
+    try:
+        TypeAdapter(Id).validate_python(given)
+    except ValidationError as error:
+        raise bad_input(
+            f"{option}: {given!r} is no id: up to 128 letters, digits and `. _ : @ ~ -`, a letter or digit first"
+        ) from error
 
 
 def _hashes(config: Path) -> ApiKeyHashes:

@@ -20,7 +20,7 @@ from extauthz.catalog.redis.store import RedisCatalogStore
 from extauthz.catalog.redis.writer import RedisCatalogWriter
 from extauthz.catalog.store import Untrusted
 from extauthz.cli.catalog_report import CatalogReport
-from extauthz.cli.errors import EXIT_BAD_INPUT, EXIT_FAILURE, bad_input, told_plainly
+from extauthz.cli.errors import EXIT_BAD_INPUT, EXIT_FAILURE, bad_input, files_of_options, told_plainly
 from extauthz.cli.output import Output, OutputOption
 from extauthz.cli.progress import Work, working
 from extauthz.data_plane.catalog_store import ensure_kept, operators_catalog_store
@@ -51,7 +51,7 @@ _DIFF_EXAMPLES = """Examples:
 """
 _EXPORT_EXAMPLES = """Examples:
 
-  extauthz catalog export --config extauthz.yaml --output catalog.yaml
+  extauthz catalog export --config extauthz.yaml --output-file catalog.yaml
 """
 
 app = typer.Typer(help="The catalog in Redis, which all replicas follow.", no_args_is_help=True)
@@ -85,9 +85,8 @@ def apply(  # noqa: PLR0917 - one parameter an option
         if allow_empty and not prune:
             raise bad_input("--allow-empty goes with --prune")
         settings, ways = _settings(config), _Ways(prune=prune, empty=allow_empty, begin=begin, dry_run=dry_run)
-        with working() as work:
-            work.begin(f"reading {file}")
-            part = _Part.read(file)
+        with working(shown=output is Output.TEXT) as work:
+            part = _Part.read(file, work)
             report = asyncio.run(_apply(settings, config.parent, part, ways, work))
         report.tell(output)
 
@@ -99,8 +98,10 @@ def diff(file: _File, config: _Config, prune: _Prune = False, output: OutputOpti
     Exit status 0: nothing; 1: something; 2: it cannot be said.
     """
     with _told(EXIT_BAD_INPUT):
-        settings, part = _settings(config), _Part.read(file)
-        report = asyncio.run(_diff(settings, config.parent, part, _Ways(prune=prune, empty=True)))
+        settings = _settings(config)
+        with working(shown=output is Output.TEXT) as work:
+            part = _Part.read(file, work)
+            report = asyncio.run(_diff(settings, config.parent, part, _Ways(prune=prune, empty=True), work))
         report.tell(output)
     if report.differences:
         raise typer.Exit(EXIT_DIFFERENT)
@@ -109,19 +110,24 @@ def diff(file: _File, config: _Config, prune: _Prune = False, output: OutputOpti
 @app.command(epilog=_EXPORT_EXAMPLES)
 def export(
     config: _Config,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Instead of standard output.")] = None,
+    output_file: Annotated[Path | None, typer.Option("--output-file", "-o", help="Instead of standard output.")] = None,
 ) -> None:
     """Writes the catalog in Redis as YAML, which `apply` takes and which then changes nothing.
 
     Exit status 1: there is none, or Redis does not answer or is not to be trusted. Exit status 2: the settings cannot
-    be used.
+    be used, or the file cannot be written.
     """
     with _told(EXIT_FAILURE):
-        text = asyncio.run(_export(_settings(config), config.parent))
-        if output is None:
+        settings = _settings(config)
+        if output_file is not None and not output_file.parent.is_dir():
+            raise bad_input(f"{output_file}: {output_file.parent} is no folder")
+        with working() as work:
+            text = asyncio.run(_export(settings, config.parent, work))
+        if output_file is None:
             typer.echo(text, nl=False)
-        else:
-            output.write_text(text, encoding="utf-8")
+            return
+        with files_of_options():
+            output_file.write_text(text, encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +150,8 @@ class _Part:
     contents: CatalogContents
 
     @classmethod
-    def read(cls, file: Path) -> "_Part":
+    def read(cls, file: Path, work: Work) -> "_Part":
+        work.begin(f"reading {file}")
         text = read(file)
         document = loads(text, CatalogPart, str(file))
         # Certificates are read here and now; names of other files are for the replicas.
@@ -168,11 +175,11 @@ class _Part:
 
 async def _apply(settings: Settings, folder: Path, part: _Part, ways: _Ways, work: Work) -> CatalogReport:
     async with _opened(settings, folder) as store:
-        await ensure_kept(store)
         writer = RedisCatalogWriter(store, kept_changes=settings.catalog.kept_changes, clock=time.time)
         for _ in range(_ATTEMPTS):
             work.begin("reading the catalog in redis")
             before = await snapshot(store, work.come)
+            await ensure_kept(store)  # now: a Redis that refuses us says nothing about that
             work.begin("comparing")
             whole = part.merged(before, ways)
             changes = whole.changes
@@ -187,18 +194,22 @@ async def _apply(settings: Settings, folder: Path, part: _Part, ways: _Ways, wor
         raise Unavailable("catalog", "somebody else writes at the same time, again and again; try later")
 
 
-async def _diff(settings: Settings, folder: Path, part: _Part, ways: _Ways) -> CatalogReport:
+async def _diff(settings: Settings, folder: Path, part: _Part, ways: _Ways, work: Work) -> CatalogReport:
     async with _opened(settings, folder) as store:
-        before = await snapshot(store)
+        work.begin("reading the catalog in redis")
+        before = await snapshot(store, work.come)
+    work.begin("comparing")
     whole = part.merged(before, ways)
     return CatalogReport.of(before, whole, whole.changes)
 
 
-async def _export(settings: Settings, folder: Path) -> str:
+async def _export(settings: Settings, folder: Path, work: Work) -> str:
     async with _opened(settings, folder) as store:
-        found = await snapshot(store)
+        work.begin("reading the catalog in redis")
+        found = await snapshot(store, work.come)
     if found.head is None:
         raise Unavailable("catalog", "there is none in redis; `extauthz catalog apply --begin` begins one")
+    work.begin("writing it as YAML")
     return catalog_text(found.entities().values())
 
 

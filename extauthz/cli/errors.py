@@ -15,11 +15,12 @@ EXIT_BAD_INPUT = 2
 """A file or an option cannot be used; the message says what and where."""
 EXIT_NO_ANSWER = 3
 """Of `check` and `health`: nobody answered, so nothing can be said."""
+_PROGRAM = "extauthz"
 
 
 def bad_input(message: str) -> typer.Exit:
     """To be raised: says what is wrong with an option or a file, and ends with `EXIT_BAD_INPUT`."""
-    typer.echo(f"extauthz: {message}", err=True)
+    typer.echo(f"{_PROGRAM}: {message}", err=True)
     return typer.Exit(EXIT_BAD_INPUT)
 
 
@@ -34,9 +35,29 @@ def told_plainly(*, unavailable: int = EXIT_FAILURE) -> Iterator[Any]:
     except DocumentError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(EXIT_BAD_INPUT) from error
+    except BrokenPipeError:
+        raise  # whoever read our output has enough: the program ends without a word
     except OSError as error:
-        typer.echo(f"extauthz: {error}", err=True)
+        typer.echo(f"{_PROGRAM}: {plain(error)}", err=True)
         raise typer.Exit(EXIT_FAILURE) from error
     except Unavailable as error:
-        typer.echo(f"extauthz: {error.component}: {error.detail}", err=True)
+        component = "" if error.component == _PROGRAM else f"{error.component}: "
+        typer.echo(f"{_PROGRAM}: {component}{error.detail}", err=True)
         raise typer.Exit(unavailable) from error
+
+
+@contextmanager
+def files_of_options() -> Iterator[None]:
+    """A file that an option names, and that cannot be read or written, is bad input."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise bad_input(plain(error)) from error
+
+
+def plain(error: OSError) -> str:
+    """What the system says, without its number."""
+    said = error.strerror or str(error)
+    return f"{error.filename}: {said}" if error.filename is not None else said

@@ -13,7 +13,9 @@ import typer
 from extauthz.cli import tls_options
 from extauthz.cli.errors import EXIT_FAILURE, EXIT_NO_ANSWER, bad_input, told_plainly
 from extauthz.cli.output import Output, OutputOption, print_json
+from extauthz.cli.own_replica import address_here, own_tls
 from extauthz.document.strict import load
+from extauthz.envoy.listen_address import ListenAddress
 from extauthz.envoy.servicer import AUTHORIZATION_SERVICE
 from extauthz.envoy_client.client import ClientTls, EnvoyClient
 from extauthz.model.errors import Unavailable
@@ -27,8 +29,8 @@ EXAMPLES = """Examples:
   extauthz health --config /etc/extauthz/extauthz.yaml --readiness --output json
 """
 _SERVING = "SERVING"
-_ANY = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
-_MAX_BYTES = 64 * 1024
+_MAX_BYTES = 1024 * 1024
+"""Of the page of a replica, which has a line for each component; more is the answer of somebody else."""
 
 
 def health(  # noqa: PLR0917 - one parameter an option
@@ -54,13 +56,18 @@ def health(  # noqa: PLR0917 - one parameter an option
 ) -> None:
     """Asks a replica whether it serves: by gRPC's health checking protocol, as Envoy asks, and by GET /readyz.
 
+    With --config and `tls`, its own certificate is trusted if no --ca is given; where `tls.client_ca` wants a client's
+    certificate, --cert and --key are needed.
+
     Exit status 0: it serves; 1: it answers, and does not serve (it starts, or it leaves); 2: an option or the settings
     cannot be used; 3: no answer.
     """
-    tls = tls_options.client_tls(ca, cert, key, server_name)
+    options = tls_options.TlsOptions(ca=ca, cert=cert, key=key, server_name=server_name)
     with told_plainly(unavailable=EXIT_NO_ANSWER):
         configure_logs(level=logging.WARNING)
-        address, operations = _places(address, operations, config, readiness=readiness)
+        settings = load(config, Settings) if config is not None else None
+        address, operations = _places(address, operations, settings, readiness=readiness)
+        tls = own_tls(settings, config.parent, options) if settings and config else options.client_tls()
         found = asyncio.run(_asked(address, operations, timeout, tls))
     if output is Output.JSON:
         print_json(found)
@@ -71,23 +78,29 @@ def health(  # noqa: PLR0917 - one parameter an option
 
 
 def _places(
-    address: str | None, operations: str | None, config: Path | None, *, readiness: bool
+    address: str | None, operations: str | None, settings: Settings | None, *, readiness: bool
 ) -> tuple[str | None, str | None]:
-    if config is not None:
-        settings = load(config, Settings)
-        address = address or _here(settings.listen)
-        operations = operations or (_here(settings.operations.listen) if readiness else None)
+    if settings is not None:
+        address = address or address_here(settings.listen)
+        operations = operations or (address_here(settings.operations.listen) if readiness else None)
     if readiness and operations is None:
         raise bad_input("--readiness needs --operations or --config")
     if address is None and operations is None:
         raise bad_input("give --address, --operations or --config")
+    for option, given in (("--address", address), ("--operations", operations)):
+        _ensure_address(option, given)
     return address, operations
 
 
-def _here(address: str) -> str:
-    """Where something is reached that listens on all interfaces."""
-    host, _, port = address.rpartition(":")
-    return f"{_ANY.get(host, host)}:{port}"
+def _ensure_address(option: str, given: str | None) -> None:
+    if given is None:
+        return
+    try:
+        address = ListenAddress.parse(given)
+    except ValueError as error:
+        raise bad_input(f"{option}: {error}") from error
+    if address.socket_path is not None and option == "--operations":
+        raise bad_input(f"{option}: not host:port: {given!r}")
 
 
 async def _asked(address: str | None, operations: str | None, seconds: float, tls: ClientTls | None) -> dict[str, Any]:
@@ -100,11 +113,7 @@ async def _asked(address: str | None, operations: str | None, seconds: float, tl
 
 
 async def _grpc(address: str, seconds: float, tls: ClientTls | None) -> str:
-    try:
-        client = EnvoyClient(address, timeout_seconds=seconds, tls=tls)
-    except ValueError as error:
-        raise bad_input(f"--address: {error}") from error
-    async with client:
+    async with EnvoyClient(address, timeout_seconds=seconds, tls=tls) as client:
         return await client.health(AUTHORIZATION_SERVICE)
 
 
@@ -113,11 +122,20 @@ async def _ready(operations: str, seconds: float) -> tuple[bool, Any]:
     limit = aiohttp.ClientTimeout(total=seconds)
     try:
         async with aiohttp.ClientSession(timeout=limit) as session, session.get(url) as response:
-            status, document = response.status, json.loads(await response.content.read(_MAX_BYTES))
+            status, document = response.status, json.loads(await _whole(response.content))
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         raise Unavailable("extauthz", f"{url} gives no answer ({type(error).__name__})") from error
     components = document.get("components", {}) if isinstance(document, dict) else {}
     return status == HTTPStatus.OK, components
+
+
+async def _whole(content: aiohttp.StreamReader) -> bytes:
+    """All of it, in however many parts it comes."""
+    try:
+        await content.readexactly(_MAX_BYTES + 1)
+    except asyncio.IncompleteReadError as end:
+        return end.partial
+    raise ValueError(f"longer than {_MAX_BYTES} bytes")
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -1,11 +1,17 @@
 """Commands that are imported when they are run, or told about."""
 
+import io
+import os
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pkgutil import resolve_name
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
+
+from extauthz.cli.errors import bad_input, told_plainly
 
 PLACES = {
     "serve": "extauthz.cli.serve:serve",
@@ -20,6 +26,11 @@ PLACES = {
     "resident": "extauthz.cli.resident:app",
 }
 """Where each command is: a function, whose module has EXAMPLES, or a group."""
+_ASKING_BY_GRPC = frozenset({"check", "health"})
+"""They say themselves why there is no connection."""
+_VERBOSITY = "GRPC_VERBOSITY"
+_NUL = "embedded null byte"
+"""What Python says of the name of a file that YAML could hold, and no system."""
 
 
 class CommandsOnDemand(TyperGroup):
@@ -29,11 +40,28 @@ class CommandsOnDemand(TyperGroup):
         super().__init__(**attributes)
         self.commands: Any = _Commands()
 
+    def invoke(self, ctx: Any) -> Any:
+        """Whatever the command, what the system refuses it (to write, for example) is told in a line."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # What a terminal has no sign for, or the name of a file that is no text, is written all the same.
+            sys.stdout.reconfigure(errors="backslashreplace")
+        with told_plainly():
+            try:
+                return super().invoke(ctx)
+            except ValueError as error:
+                if str(error) != _NUL:
+                    raise
+                raise bad_input("the name of a file, in an option or in the settings, has a NUL in it") from error
+
 
 class _Commands(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
-        place = PLACES[name]
-        found, around = resolve_name(place), typer.Typer(add_completion=False)
+        place, around = PLACES[name], typer.Typer(add_completion=False)
+        if name in _ASKING_BY_GRPC:
+            with _grpc_without_a_word():
+                found = resolve_name(place)
+        else:
+            found = resolve_name(place)
         if isinstance(found, typer.Typer):
             around.add_typer(found, name=name)
             return typer.main.get_group(around).commands[name]
@@ -45,3 +73,16 @@ class _Commands(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(PLACES)
+
+
+@contextmanager
+def _grpc_without_a_word() -> Iterator[None]:
+    """What gRPC is to write by itself is read once, when it is imported; whoever starts it later is not concerned."""
+    if _VERBOSITY in os.environ:
+        yield
+        return
+    os.environ[_VERBOSITY] = "NONE"
+    try:
+        yield
+    finally:
+        del os.environ[_VERBOSITY]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from extauthz.cli.errors import EXIT_BAD_INPUT, told_plainly
+from extauthz.cli.output import Output, OutputOption, print_json
 from extauthz.resident.client_secret import new_client_secret, secret_digest
 from extauthz.telemetry.logs import configure_logs
 
@@ -34,7 +35,10 @@ def resident(
     context: typer.Context,
     config: Annotated[Path | None, typer.Option("--config", "-c", help="Settings of this process (YAML).")] = None,
 ) -> None:
-    """Runs the key manager until SIGTERM or SIGINT."""
+    """Runs the key manager until SIGTERM or SIGINT.
+
+    Exit status 2: the settings or a secret cannot be used.
+    """
     if context.invoked_subcommand:
         return
     if config is None:
@@ -43,11 +47,14 @@ def resident(
 
 
 @app.command(epilog=_NEW_EXAMPLES)
-def secret() -> None:
+def secret(output: OutputOption = Output.TEXT) -> None:
     """Prints a new client secret, for the client, and its SHA-256, for the configuration."""
     client_secret = new_client_secret()
-    print(f"client_secret: {client_secret}")
-    print(f"sha256: {secret_digest(client_secret).hex()}")
+    made = {"client_secret": client_secret, "sha256": secret_digest(client_secret).hex()}
+    if output is Output.JSON:
+        print_json(made)
+    else:
+        typer.echo("\n".join(f"{name}: {value}" for name, value in made.items()))
 
 
 def _serve(config: Path) -> None:

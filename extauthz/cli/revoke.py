@@ -13,7 +13,7 @@ import typer
 from extauthz.catalog.changes import Kind
 from extauthz.catalog.document import CatalogDocument
 from extauthz.catalog.store import Untrusted
-from extauthz.cli.errors import bad_input, told_plainly
+from extauthz.cli.errors import bad_input, files_of_options, told_plainly
 from extauthz.cli.output import Output, OutputOption, print_json
 from extauthz.data_plane.catalog_store import operators_catalog_store
 from extauthz.data_plane.revocation import redis_channel, revocation_keys, revoker_of
@@ -115,7 +115,7 @@ def _form_and_value(
     if token_stdin:
         return RevocationForm.TOKEN, _token(sys.stdin.buffer.read(_MAX_TOKEN_BYTES + 1))
     if token_file is not None:
-        with token_file.open("rb") as file:
+        with files_of_options(), token_file.open("rb") as file:
             return RevocationForm.TOKEN, _token(file.read(_MAX_TOKEN_BYTES + 1))
     if jti is not None:
         return RevocationForm.TOKEN_ID, jti
@@ -191,6 +191,7 @@ def _written(settings: Settings, folder: Path) -> set[tuple[str, str]]:
 async def _stored(settings: Settings, folder: Path) -> set[tuple[str, str]]:
     store = operators_catalog_store(settings, folder, os.environ)
     try:
+        await store.position()  # with another secret than its writers', there would be nothing, and no word of that
         found = [stored.identity async for page in store.pages(Kind.KEY_MANAGER) for stored in page]
     finally:
         await store.close()

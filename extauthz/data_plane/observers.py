@@ -12,6 +12,7 @@ from extauthz.data_plane.secrets import Secrets
 from extauthz.data_plane.told_at import told_at
 from extauthz.document.mistakes import DocumentError, Mistake
 from extauthz.envoy.servicer import DecisionObserver, OnCall
+from extauthz.model.check import Decision
 from extauthz.pipeline import Timing
 from extauthz.settings.process import Settings
 from extauthz.settings.telemetry import TracesSettings
@@ -20,7 +21,7 @@ from extauthz.telemetry.logs import DecisionLog
 from extauthz.telemetry.metrics import Metrics
 from extauthz.telemetry.sampling import PerSecond
 from extauthz.telemetry.stage_times import StageSampling
-from extauthz.telemetry.traces import SpanExport, Traces
+from extauthz.telemetry.traces import SpanExport, TracedCheck, Traces
 
 _WITHOUT_EXTRA = "traces need OpenTelemetry: install `extauthz[otel]`"
 # Names in lower case, so that none is there twice; values are printable ASCII.
@@ -50,7 +51,13 @@ def observers(settings: Settings, secrets: Secrets, metrics: Metrics, stack: Asy
     if wanted is None:
         return Observers(timing=stages, calls=metrics.calls, on_decision=decisions)
     bound = PerSecond(wanted.max_per_second, monotonic=time.monotonic)
-    traces = Traces(_spans(wanted, secrets, stack), sample=wanted.sample, bound=bound, stages=stages)
+    spans = _spans(wanted, secrets, stack)
+
+    def after_the_answer(traced: TracedCheck, decision: Decision, seconds: float) -> None:
+        # Some 40 us a span: no caller waits for that.
+        asyncio.get_running_loop().call_soon(spans, traced, decision, seconds)
+
+    traces = Traces(after_the_answer, sample=wanted.sample, bound=bound, stages=stages)
 
     def called(kind: str, key_manager: str, outcome: str, seconds: float) -> None:
         metrics.calls(kind, key_manager, outcome, seconds)

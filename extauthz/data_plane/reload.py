@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -40,10 +40,12 @@ class Reload:
         *,
         seen: Mapping[Path, FileSignature],
         asked: asyncio.Event,
+        usable: Callable[[Settings], object] | None = None,
     ) -> None:
         """`switch` serves with what was read from `config`; `seen` are the watched files as they were before.
 
-        Whoever sets `asked` has the settings read again, even if nothing has changed.
+        Whoever sets `asked` has the settings read again, even if nothing has changed. `usable` raises DocumentError for
+        settings that are right by themselves, and not for this process.
         """
         self._config = config
         self._switch = switch
@@ -51,6 +53,7 @@ class Reload:
         self._at_start = switch.now.plane.settings
         self._seen: dict[Path, FileSignature | Literal["never"]] = dict(seen)
         self._asked = asked
+        self._usable = usable
         self._told = ""
 
     async def follow(self) -> None:
@@ -82,6 +85,8 @@ class Reload:
         self._seen = {**signatures(watched_files(former.plane.settings, self._config))}
         settings = await aside(lambda: load(self._config, Settings))
         self._seen |= signatures(self._tried(settings))
+        if self._usable is not None:
+            self._usable(settings)
         running = await RunningPlane.start(settings, self._config.parent, lasting=self._lasting, former=former.plane)
         try:
             await running.ready(settings.reload.ready_seconds)

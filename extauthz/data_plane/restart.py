@@ -17,5 +17,15 @@ def need_restart(in_force: Settings, wanted: Settings) -> tuple[str, ...]:
     return tuple(differ)
 
 
+def as_at_start(at_start: Settings, wanted: Settings) -> Settings:
+    """What is wanted, but for what must be as it was at the start."""
+    operations = wanted.operations.model_copy(update={"listen": at_start.operations.listen})
+    dpop = wanted.dpop and wanted.dpop.model_copy(update={"replay_entries": _replay_entries(at_start)})
+    whole = [name for name in _AT_START if "." not in name]
+    return wanted.model_copy(
+        update={name: getattr(at_start, name) for name in whole} | {"operations": operations, "dpop": dpop}
+    )
+
+
 def _replay_entries(settings: Settings) -> int:
     return (settings.dpop or DpopSettings()).replay_entries

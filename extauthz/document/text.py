@@ -1,6 +1,7 @@
 """YAML text to plain data, by YAML 1.2's core schema, with the line of every value; and back."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ from extauthz.document.mistakes import DocumentError, Location, Mistake
 
 MAX_BYTES = 64 * 1024 * 1024
 """Far above any file written by hand; a guard against being pointed at the wrong one."""
+
+_MAX_VALUES = 1_000_000
+"""Of a document that has more of them than characters, so by names for what stands elsewhere in it (`*name`)."""
 
 Lines = dict[Location, int]
 _ODD_LINE_ENDS = frozenset("\r\x85\u2028\u2029")
@@ -80,12 +84,15 @@ def parse(text: str, source: str) -> tuple[Any, Lines, list[Mistake]]:
         node = loader.get_single_node()
         lines: Lines = {}
         mistakes: list[Mistake] = []
-        _walk(node, (), lines, mistakes)
+        left = _Left(values=max(len(text), _MAX_VALUES), characters=max(len(text), MAX_BYTES))
+        _walk(node, (), lines, mistakes, left)
         return (loader.construct_document(node) if node is not None else None), lines, mistakes
     except yaml.YAMLError as error:
         raise DocumentError(source, [_syntax_mistake(error)]) from error
     except RecursionError as error:
         raise DocumentError(source, [Mistake(location=(), message="is nested too deeply")]) from error
+    except _TooManyValuesError as error:
+        raise DocumentError(source, [Mistake(location=(), message="has too many values by aliases")]) from error
     except (
         ValueError,
         LookupError,
@@ -109,19 +116,49 @@ def _syntax_mistake(error: yaml.YAMLError) -> Mistake:
     return Mistake(location=(), message=str(problem), line=mark.line + 1 if mark else None)
 
 
-def _walk(node: yaml.Node | None, location: Location, lines: Lines, mistakes: list[Mistake]) -> None:
+class _TooManyValuesError(Exception):
+    """A few lines can stand for more values than any memory holds."""
+
+
+@dataclass(slots=True)
+class _Left:
+    """What a document may still have. Each visit counts: values in the same place, by a key twice, take time too."""
+
+    values: int
+    characters: int
+
+    def take(self, *, values: int = 0, characters: int = 0) -> None:
+        self.values -= values
+        self.characters -= characters
+        if self.values < 0 or self.characters < 0:
+            raise _TooManyValuesError
+
+
+def _walk(node: yaml.Node | None, location: Location, lines: Lines, mistakes: list[Mistake], left: _Left) -> None:
     if node is None:
         return
+    left.take(values=1)
     lines[location] = node.start_mark.line + 1
-    if isinstance(node, yaml.SequenceNode):
+    if isinstance(node, yaml.ScalarNode):
+        left.take(characters=len(node.value))
+    elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            _walk(item, (*location, index), lines, mistakes)
+            _walk(item, (*location, index), lines, mistakes, left)
     elif isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
-            place = (*location, str(key.value))
-            if str(key.value) in seen:
+            word = _word(key)
+            left.take(characters=len(word))
+            place = (*location, word)
+            if word in seen:
                 mistakes.append(Mistake(location=place, message="stands twice", line=key.start_mark.line + 1))
-            _walk(value, place, lines, mistakes)
-            seen.add(str(key.value))
+            _walk(value, place, lines, mistakes, left)
+            seen.add(word)
             lines[place] = key.start_mark.line + 1
+
+
+def _word(key: yaml.Node) -> str:
+    if not isinstance(key, yaml.ScalarNode):
+        raise yaml.MarkedYAMLError(problem="a key must be a word", problem_mark=key.start_mark)
+    word: str = key.value
+    return word

@@ -12,7 +12,7 @@ from extauthz.envoy.header_option import header_name, serialized_header_option
 from extauthz.envoy.serialized_field import serialized_field
 from extauthz.model.api import Api
 from extauthz.model.api_security import ApiKeyPlacement
-from extauthz.model.check import Access, Allow, Deny
+from extauthz.model.check import Allow, Deny
 from extauthz.model.header_name import ensure_settable, spellings
 
 _CREDENTIALS = frozenset({"authorization", "dpop"})
@@ -55,7 +55,9 @@ class OkResponses:
             ValueError: a header value that cannot be sent.
         """
         match, access, jwt, headers = allow.match, allow.access, allow.backend_jwt, allow.headers
-        treatment = _treatment(match.api, access)
+        # A token is forwarded only where it was the credential: whoever gets one from us takes it for verified.
+        verified = access is not None and access.principal.key_manager is not None
+        treatment = _treatment(match.api, may_forward=verified)
         metadata = _serialized_metadata(attribute_values(match.api, match.resource, access))
         if jwt is None and not headers:
             return self._setting_nothing(treatment) + metadata
@@ -70,7 +72,7 @@ class OkResponses:
         gets what it would get if extauthz were not there, as far as the API forwards them: an upstream that checks
         tokens itself goes on to do so. An API key is removed as ever. Without an API, nothing is known of the upstream.
         """
-        treatment = _NOTHING_KNOWN if deny.api is None else _treatment_of_unverified(deny.api)
+        treatment = _NOTHING_KNOWN if deny.api is None else _treatment(deny.api, may_forward=True)
         named = (*_named(deny), ("shadow_reason", deny.reason.value))
         metadata = serialized_field(CheckResponse.DYNAMIC_METADATA_FIELD_NUMBER, _struct(named))
         return self._setting_nothing(treatment) + metadata
@@ -95,17 +97,9 @@ class OkResponses:
         return bytes(ok.SerializeToString())
 
 
-def _treatment(api: Api, access: Access | None) -> _Treatment:
-    """All of an API that decides what is removed.
-
-    A token is forwarded only where it was the credential: whoever gets one from us takes it for verified.
-    """
-    verified = access is not None and access.principal.key_manager is not None
-    return verified and api.forward_authorization, api.forward_client_certificate, api.security.api_key
-
-
-def _treatment_of_unverified(api: Api) -> _Treatment:
-    return api.forward_authorization, api.forward_client_certificate, api.security.api_key
+def _treatment(api: Api, *, may_forward: bool) -> _Treatment:
+    """All of an API that decides what is removed; a token only if it `may_forward` one at all."""
+    return may_forward and api.forward_authorization, api.forward_client_certificate, api.security.api_key
 
 
 _NOTHING_KNOWN: _Treatment = (True, True, None)

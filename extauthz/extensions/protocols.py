@@ -1,7 +1,8 @@
-"""What an extension is: one of three kinds, made once at start by the factory that its entry point names.
+"""What an extension is: one of three kinds, made by the factory that its entry point names.
 
-A factory is called with the `options` of the settings and returns an instance; a `ValueError` of it ends the start with
-its message. An instance serves many requests at a time. One that has `async def close(self)` is closed at the end.
+It is made at start, and anew whenever the settings are read again. A factory is called with the `options` of the
+settings and returns an instance; a `ValueError` of it ends the start with its message. An instance serves many requests
+at a time. One that has `async def close(self)` is closed at the end.
 """
 
 from collections.abc import Mapping

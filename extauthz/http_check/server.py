@@ -33,14 +33,17 @@ class HttpCheckServer:
     Reads no body. What it cannot read is answered with 400, and a failure with 500: no proxy takes either for consent.
     """
 
-    def __init__(self, check: Check, *, listen: str, path_prefix: str, proxy: str) -> None:
+    def __init__(self, check: Check, *, listen: str, path_prefix: str, proxy: str, reuse_port: bool = False) -> None:
         """`listen` as `host:port`, where port 0 lets the kernel choose; `proxy` is one of `PROXIES`.
+
+        With `reuse_port`, other processes that want it as well may listen there too.
 
         Raises:
             KeyError: no such proxy.
         """
         host, _, port = listen.rpartition(":")
         self._address = (host.strip("[]"), int(port))
+        self._reuse_port = reuse_port or None
         self._check = check
         self._prefix = path_prefix
         self._asked = PROXIES[proxy]
@@ -57,7 +60,9 @@ class HttpCheckServer:
         """
         loop, (host, port) = asyncio.get_running_loop(), self._address
         connections = self._connections = web.Server(self._answered)
-        self._listener = await loop.create_server(lambda: _connection(connections, loop), host, port, backlog=_BACKLOG)
+        self._listener = await loop.create_server(
+            lambda: _connection(connections, loop), host, port, backlog=_BACKLOG, reuse_port=self._reuse_port
+        )
         chosen: int = self._listener.sockets[0].getsockname()[1]
         return chosen
 

@@ -24,12 +24,12 @@ class SubscriptionValidation(StrEnum):
 
     CATALOG = "catalog"
     CLAIM = "claim"
-    """The token's own `subscribedAPIs` (seed 003)."""
+    """The token's own `subscribedAPIs`."""
     OFF = "off"
 
 
 class BackendJwtMode(StrEnum):
-    """Where the backend JWT comes from (seed 003: a trusted issuer's `backendJwt` claim is passed on)."""
+    """Where the backend JWT comes from: we make it, or it is the `backendJwt` claim of a trusted issuer's token."""
 
     GENERATE = "generate"
     PASS_THROUGH = "pass_through"  # noqa: S105 - a mode
@@ -67,7 +67,7 @@ class Decryption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JwtValidation:
-    """How a key manager's self-contained tokens are checked (seed 003).
+    """How a key manager's self-contained tokens are checked (RFC 7519).
 
     With both `jwks_uri` and `certificates`, a token that carries a `kid` is checked against the JWK set.
     """
@@ -83,7 +83,7 @@ class JwtValidation:
     """Whether a certificate's own dates are checked."""
     algorithms: frozenset[str] = frozenset({"RS256"})
     audiences: frozenset[str] = frozenset()
-    """Empty: `aud` is not looked at (seed 003)."""
+    """Empty: `aud` is not looked at."""
     token_types: frozenset[str] = frozenset()
     """Accepted `typ` header values in lower case without `application/`; empty: any."""
     decryption: Decryption | None = None
@@ -155,7 +155,7 @@ class TokenRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshGrant:
-    """RFC 6749 §6, for the token of a password grant or a direct token (seed 000)."""
+    """RFC 6749 §6, for the token of a password grant or a direct token."""
 
     request: TokenRequest
     refresh_token: str | None = None
@@ -221,7 +221,7 @@ class SignedAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Introspection:
-    """How a key manager's opaque tokens are checked (RFC 7662, seed 000)."""
+    """How a key manager's opaque tokens are checked (RFC 7662)."""
 
     endpoint: str
     authentication: EndpointAuthentication

@@ -7,7 +7,7 @@ from extauthz.model.key_manager import DEFAULT_ORGANIZATION
 
 
 class SubscriptionState(StrEnum):
-    """WSO2's states of a subscription (wso2-facts §1.6.1)."""
+    """States of a subscription, as WSO2 names them."""
 
     UNBLOCKED = "UNBLOCKED"
     TIER_UPDATE_PENDING = "TIER_UPDATE_PENDING"

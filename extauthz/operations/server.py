@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -15,22 +16,23 @@ _BACKLOG = 128
 class OperationsServer:
     """Serves an ASGI application until stopped; signals are left to the process."""
 
-    def __init__(self, app: ASGIApp, *, host: str, port: int) -> None:
-        """Port 0 lets the kernel choose."""
+    def __init__(self, app: ASGIApp, *, host: str = "", port: int = 0, path: Path | None = None) -> None:
+        """Port 0 lets the kernel choose; with `path`, it is a Unix socket."""
         self._app = app
         self._host = host
         self._port = port
+        self._path = path
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
 
     async def start(self) -> int:
-        """Listen, and return the port once requests are answered.
+        """Listen, and return the port (0 for a Unix socket) once requests are answered.
 
         Raises:
             OSError: the address cannot be had.
         """
-        listener = _listener(self._host, self._port)
-        port: int = listener.getsockname()[1]
+        listener = _listener(self._host, self._port) if self._path is None else _unix_listener(self._path)
+        port: int = listener.getsockname()[1] if self._path is None else 0
         self._server = _Server(_config(self._app))
         self._serving = asyncio.create_task(self._server.serve(sockets=[listener]), name="operations-server")
         accepting = asyncio.create_task(self._server.accepting.wait())
@@ -88,3 +90,14 @@ def _listener(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=dual)
     except OSError as exc:
         raise OSError(exc.errno, f"cannot listen on {host}:{port}: {exc.strerror}") from exc
+
+
+def _unix_listener(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        listener.bind(str(path))
+    except OSError as exc:
+        listener.close()
+        raise OSError(exc.errno, f"cannot listen on unix:{path}: {exc.strerror or exc}") from exc
+    listener.listen(_BACKLOG)
+    return listener

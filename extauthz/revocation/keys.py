@@ -33,7 +33,7 @@ class RevocationKeys:
     __slots__ = ("_begun", "_proofs")
 
     def __init__(self, secrets: Sequence[bytes]) -> None:
-        name_keys = derived_keys(secrets, "revocation.secret", _NAME)
+        name_keys = derived_keys(secrets, _NAME)
 
         def begun(organization: str, key_manager: str, form: RevocationForm) -> tuple[blake2b, ...]:
             """Hashes, one of each secret, that lack only the value: it comes last, so it needs no length before it."""
@@ -42,7 +42,7 @@ class RevocationKeys:
 
         # As soon as anything is revoked, each Check looks for four names.
         self._begun = lru_cache(maxsize=_PLACES)(begun)
-        self._proofs = derived_keys(secrets, "revocation.secret", _PROOF)
+        self._proofs = derived_keys(secrets, _PROOF)
 
     def name(self, revocation: Revocation) -> bytes:
         """The 32 bytes under which a revocation is published."""

@@ -92,7 +92,7 @@ def _shadowed(metrics: Metrics) -> Metric:
     family = CounterMetricFamily(
         "extauthz_shadowed_refusals",
         "Checks that would have been refused, and were allowed in shadow mode.",
-        labels=("reason", "api"),
+        labels=("reason", "api", "key_manager"),
     )
     for labels, count in metrics.shadowed.items():
         family.add_metric(labels, count)

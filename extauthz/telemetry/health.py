@@ -76,10 +76,10 @@ class Health:
             self._components[name] = after
             self._notify()
 
-    def add(self, name: str) -> None:
-        """Have one more component, a dispensable one, which stays whatever the others `become`."""
+    def add(self, name: str, *, essential: bool = False) -> None:
+        """Have one more component, which stays whatever the others `become`."""
         self._lasting.add(name)
-        self._components[name] = Component(ok=False, essential=False, detail="not started")
+        self._components[name] = Component(ok=False, essential=essential, detail="not started")
 
     def become(self, components: Mapping[str, Component]) -> None:
         """Have these components in place of all others but the added ones, in one step."""

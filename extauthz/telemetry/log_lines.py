@@ -4,7 +4,7 @@ import json
 import os
 import select
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -31,13 +31,15 @@ class LogLines:
         capacity: int = _CAPACITY_CHARACTERS,
         farewell_seconds: float = _FAREWELL_SECONDS,
         pause_seconds: float = _PAUSE_SECONDS,
+        worker: int | None = None,
     ) -> None:
-        """`capacity` is in characters."""
+        """`capacity` is in characters; `worker` is the number of this process if it is one of several."""
         # Not a stream: if the thread were held in a write, its lock could not be had at the end of the process.
         self._descriptor = descriptor
         self._capacity = capacity
         self._farewell_seconds = farewell_seconds
         self._pause_seconds = pause_seconds
+        self._signature = {"worker": worker} if worker is not None else {}
         self._lock = threading.Lock()
         self._lines: list[str] = []
         self._held = 0
@@ -98,27 +100,43 @@ class LogLines:
             self._tell(dropped)
 
     def _write(self, lines: list[str]) -> None:
-        text = "".join(lines)
-        failed = not _written(self._descriptor, text)
+        failed = not all(_written(self._descriptor, piece) for piece in pieces(lines))
         with self._lock:
             # Until now they took up room, or as much again could pile up behind a reader who is slow.
-            self._held -= len(text)
+            self._held -= sum(map(len, lines))
             self._dropped += len(lines) if failed else 0
 
     def _tell(self, dropped: int) -> None:
         event = {
             "lines": dropped - self._told,
             "event": "log_lines_dropped",
+            **self._signature,
             "level": "warning",
             "timestamp": datetime.now(UTC).isoformat(),
         }
-        if _written(self._descriptor, json.dumps(event) + "\n"):
+        if _written(self._descriptor, json.dumps(event).encode() + b"\n"):
             self._told = dropped
 
 
-def _written(descriptor: int, text: str, *, write: Callable[[int, memoryview], int] = os.write) -> bool:
+def pieces(lines: Iterable[str]) -> Iterator[bytes]:
+    """Lines in as few writes as leave each line whole where several processes share a pipe: `PIPE_BUF` (POSIX) at most.
+
+    A line that is longer has a piece to itself.
+    """
+    piece = b""
+    for line in lines:
+        written = line.encode("utf-8", "backslashreplace")
+        if piece and len(piece) + len(written) > select.PIPE_BUF:
+            yield piece
+            piece = b""
+        piece += written
+    if piece:
+        yield piece
+
+
+def _written(descriptor: int, piece: bytes, *, write: Callable[[int, memoryview], int] = os.write) -> bool:
     """Whether all of it could be."""
-    left = memoryview(text.encode("utf-8", "backslashreplace"))
+    left = memoryview(piece)
     try:
         while left:
             try:

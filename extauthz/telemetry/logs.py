@@ -29,11 +29,15 @@ class LineStream(Protocol):
         ...
 
 
-def configure_logs(stream: LineStream | None = None, *, level: int = logging.INFO) -> None:
-    """Sends structlog's events, and those of libraries, to a stream as JSON lines."""
+def configure_logs(stream: LineStream | None = None, *, level: int = logging.INFO, worker: int | None = None) -> None:
+    """Sends structlog's events, and those of libraries, to a stream as JSON lines.
+
+    With `worker`, one of several processes, each line has its number.
+    """
     # Neither structlog nor logging asks a stream for more than this.
     out = cast("TextIO", stream or sys.stderr)
     shared: list[structlog.typing.Processor] = [
+        *([_signed(worker)] if worker is not None else []),
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -56,6 +60,14 @@ def configure_logs(stream: LineStream | None = None, *, level: int = logging.INF
         )
     )
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+
+
+def _signed(worker: int) -> structlog.typing.Processor:
+    def signed(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        event["worker"] = worker
+        return event
+
+    return signed
 
 
 # `json.dumps` with any argument makes an encoder anew for each line: 3 us of some 17.

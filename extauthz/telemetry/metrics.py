@@ -26,8 +26,8 @@ class Metrics:
         self._apis, self._key_managers = LabelValues(apis), LabelValues(key_managers)
         self._words = LabelValues(_WORDS)
         self.checks: dict[CheckLabels, int] = {}
-        self.shadowed: dict[tuple[str, str], int] = {}
-        """Refusals that were not enforced, by (reason, API)."""
+        self.shadowed: dict[CheckLabels, int] = {}
+        """Refusals that were not enforced; the reason is never empty."""
         self.allowed, self.denied = Histogram(), Histogram()
         self.stages: dict[str, Histogram] = {}
         self.outgoing: dict[tuple[str, str, str], int] = {}
@@ -56,9 +56,9 @@ class Metrics:
     def _shadowed(self, deny: Deny, seconds: float) -> None:
         """What Envoy was told counts as a Check: the request was allowed."""
         self.allowed.observe(seconds)
-        api = self._apis.bounded(deny.api.id if deny.api else "")
-        self.checks["", api, ""] = self.checks.get(("", api, ""), 0) + 1
-        labels = (deny.reason.value, api)
+        labels = self._bounded((deny.reason.value, deny.api.id if deny.api else "", deny.key_manager))
+        allowed = ("", *labels[1:])
+        self.checks[allowed] = self.checks.get(allowed, 0) + 1
         self.shadowed[labels] = self.shadowed.get(labels, 0) + 1
 
     def calls(self, kind: str, key_manager: str, outcome: str, seconds: float) -> None:

@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import shutil
+import subprocess
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ _BETWEEN = frozenset({"|", "||", "&&", ";", "&"})
 _REDIRECTIONS = frozenset({"<", ">", ">>"})
 _ASSIGNMENT = re.compile(r"^\w+=")
 _HERE_DOCUMENT = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?")
+_SUBSTITUTION = re.compile(r"\$\(([^()]*)\)")
 _OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
 
 
@@ -40,7 +43,11 @@ def commands(text: str) -> list[Command]:
     Raises:
         ValueError: a quotation does not end.
     """
-    return [command for line in _logical_lines(text) for command in _of_line(line)]
+    found: list[Command] = []
+    for line in _logical_lines(text):
+        found += _of_line(line)
+        found += [command for inner in _SUBSTITUTION.findall(line) for command in commands(inner)]
+    return found
 
 
 def commands_of(block: Block) -> list[Command]:
@@ -81,8 +88,7 @@ def _logical_lines(text: str) -> Iterator[str]:
 
 
 def _tokens(line: str) -> Iterator[str]:
-    # What a command substitution does is not looked at.
-    lexer = shlex.shlex(re.sub(r"\$\([^()]*\)", "SUBSTITUTED", line), posix=True, punctuation_chars=True)
+    lexer = shlex.shlex(_SUBSTITUTION.sub("SUBSTITUTED", line), posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     lexer.commenters = "#"
     yield from lexer
@@ -125,6 +131,20 @@ def check_synopsis(block: Block) -> None:
         known = {spelling for parameter in command.params for spelling in parameter.opts} | {"--help"}
         unknown = set(_OPTION.findall(line)) - known
         assert not unknown, f"{block}: `{path}` has no {', '.join(sorted(unknown))}"
+
+
+def check_inline(code: str, place: str) -> None:
+    """A command in the prose: as a line of a synopsis, or as a command of a block."""
+    code = code.partition(" | ")[0]
+    program = code.partition(" ")[0]
+    if program == "extauthz":
+        words = re.findall(r"[\w-]+", code.partition(" -")[0])[1:]
+        command = _command(words)[0] if words and words != ["COMMAND"] else get_command(application)
+        options = {each.partition("=")[0] for each in code.split() if each.startswith("-")}
+        known = {spelling for parameter in command.params for spelling in parameter.opts} | {"--help"}
+        assert options <= known, f"{place}: `{code}`: there is no {', '.join(sorted(options - known))}"
+    else:
+        PROGRAMS[program](tuple(shlex.split(code)[1:]), place)
 
 
 def _command(words: list[str]) -> tuple[Any, str]:
@@ -186,7 +206,7 @@ def _pip(arguments: tuple[str, ...], place: str) -> None:
         f"{name}[{extra}]" for name in (".", project["name"]) for extra in project["optional-dependencies"]
     }
     named = {each for each in arguments[1:] if not each.startswith("-")}
-    assert arguments[0] == "install" and named, f"{place}: not an installation"  # noqa: PT018 - one statement about both
+    assert arguments[0] == "install", f"{place}: not an installation"
     assert named <= known, f"{place}: nothing to install: {', '.join(named - known)}"
 
 
@@ -198,13 +218,23 @@ def _files(arguments: tuple[str, ...], place: str) -> None:
             assert (ROOT / path).exists(), f"{place}: there is no {path}"
 
 
-_HELM = frozenset({"install", "upgrade", "template", "test", "package", "push", "lint", "uninstall", "show", "repo"})
+_HELM_OPTIONS = frozenset(
+    {
+        *("--namespace", "-n", "--create-namespace", "--values", "-f", "--set", "--version", "--wait"),
+        *("--sign", "--key", "--keyring"),
+    }
+)
+_HELM = frozenset(
+    {"install", "upgrade", "template", "test", "package", "push", "lint", "uninstall", "show", "repo", "diff"}
+)
 _KUBECTL = frozenset({"create", "label", "apply", "get", "rollout", "logs", "port-forward", "exec", "delete", "wait"})
 _KUBECTL_OPTIONS_WITH_VALUE = frozenset({"--namespace", "-n", "--context"})
 
 
 def _helm(arguments: tuple[str, ...], place: str) -> None:
     assert arguments[0] in _HELM, f"{place}: helm {arguments[0]}?"
+    unknown = {each.partition("=")[0] for each in arguments if each.startswith("-")} - _HELM_OPTIONS
+    assert not unknown, f"{place}: helm with {', '.join(unknown)}?"
     _files(arguments, place)
 
 
@@ -224,6 +254,10 @@ def _docker(arguments: tuple[str, ...], place: str) -> None:
     _files(arguments, place)
 
 
+def _cosign(arguments: tuple[str, ...], place: str) -> None:
+    assert arguments[0] in {"sign", "verify"}, f"{place}: cosign {arguments[0]}?"
+
+
 def _curl(arguments: tuple[str, ...], place: str) -> None:
     urls = [each for each in arguments if re.match(r"(?:https?://|\w[\w.-]*:\d)", each)]
     assert urls, f"{place}: curl without a URL"
@@ -236,8 +270,13 @@ def _envoy(arguments: tuple[str, ...], place: str) -> None:
     _files(arguments, place)
 
 
-def _nothing(_arguments: tuple[str, ...], _place: str) -> None:
-    """A command of every shell."""
+def _git(arguments: tuple[str, ...], place: str) -> None:
+    """It is run in this repository, so only what writes nothing; not where files came without their history."""
+    assert arguments[0] == "rev-parse", f"{place}: git {arguments[0]}?"
+    program = shutil.which("git")
+    if program and (ROOT / ".git").exists():
+        done = subprocess.run([program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{place}: git {' '.join(arguments)}: {done.stderr}"
 
 
 PROGRAMS: dict[str, Callable[[tuple[str, ...], str], None]] = {
@@ -247,12 +286,12 @@ PROGRAMS: dict[str, Callable[[tuple[str, ...], str], None]] = {
     "helm": _helm,
     "kubectl": _kubectl,
     "docker": _docker,
+    "cosign": _cosign,
     "curl": _curl,
     "envoy": _envoy,
     "python": _files,
-    "openssl": _nothing,
-    "jq": _nothing,
-    "yq": _nothing,
+    "git": _git,
+    "promtool": _files,
     **dict.fromkeys(("cd", "export", "echo", "cat", "cp", "head", "base64", "mkdir", "grep", "printf"), _files),
 }
 """How the commands of each program are checked; those of ours are run as well, by `test_commands.py`."""

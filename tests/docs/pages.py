@@ -9,6 +9,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[\w-]*)\s*$")
 _MARKER = re.compile(r"^\s*<!-- block: (?P<words>.+) -->$")
+_LIKE_A_FENCE = re.compile(r"```|~~~")
+_LIKE_A_BLOCK = re.compile(r" {4,}\S| *\t|\s*>|\s*<(?!!--)", re.IGNORECASE)
+"""Other ways to make a block: by indentation, in a quotation, in HTML."""
+_DOUBLE = re.compile(r"(?<!`)``(?!`).+?(?<!`)``(?!`)", re.DOTALL)
+_INLINE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +53,15 @@ def blocks_of(content: str, page: str) -> list[Block]:
     """The blocks of a page.
 
     Raises:
-        ValueError: a block does not end.
+        ValueError: a block does not end, or something looks like one and cannot be read as one.
     """
     lines, found, number = content.split("\n"), [], 0
     while number < len(lines):
         begin = _FENCE.match(lines[number])
         number += 1
         if begin is None:
+            if _LIKE_A_FENCE.search(lines[number - 1]) or _LIKE_A_BLOCK.match(lines[number - 1]):
+                raise ValueError(f"{page}:{number}: write blocks between ``` and ```, with one word for the language")
             continue
         first = number
         while number < len(lines) and lines[number].strip() != "```":
@@ -78,3 +85,8 @@ def blocks_of(content: str, page: str) -> list[Block]:
 def without_blocks(content: str) -> str:
     """The prose of a page."""
     return re.sub(r"^ *```.*?^ *```\s*$", "", content, flags=re.MULTILINE | re.DOTALL)
+
+
+def inline_code(content: str) -> list[str]:
+    """What stands between single backticks in the prose of a page, in one line each."""
+    return [" ".join(found.split()) for found in _INLINE.findall(_DOUBLE.sub("", without_blocks(content)))]

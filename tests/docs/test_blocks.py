@@ -1,13 +1,17 @@
 """Every fenced block of the pages is right: it is validated, or run, as what it shows."""
 
-import ast
-import json
-import re
-import tomllib
-
 import pytest
-from docs.commands import check_commands, check_console, check_synopsis
-from docs.pages import Block, blocks, blocks_of, text
+from docs.commands import PROGRAMS, check_commands, check_console, check_inline, check_synopsis
+from docs.languages import (
+    check_dockerfile,
+    check_json,
+    check_nginx,
+    check_printed,
+    check_promql,
+    check_python,
+    check_toml,
+)
+from docs.pages import Block, blocks, blocks_of, inline_code, pages, text
 from docs.yaml_kinds import UnknownKindError, validate
 
 
@@ -21,37 +25,18 @@ def _untold(block: Block) -> None:
         raise UnknownKindError(f"{block}: say its language after the fence, `text` for what is only looked at")
 
 
-def _balanced(block: Block) -> None:
-    """The format of nginx: statements end, and braces match."""
-    plain = [line.partition("#")[0].strip() for line in block.text.splitlines()]
-    assert all(not line or line[-1] in ";{}" for line in plain), f"{block}: a statement does not end"
-    assert block.text.count("{") == block.text.count("}"), f"{block}: braces do not match"
-
-
-def _known_metrics(block: Block) -> None:
-    """Each metric is one of docs/metrics.md, which another test holds to the program."""
-    known = set(re.findall(r"^\| `(\w+)`", text("docs/metrics.md"), re.MULTILINE))
-    named = set(re.findall(r"\bextauthz_\w+", block.text))
-    assert named, f"{block}: no metric of ours"
-    unknown = {name for name in named if {name, re.sub(r"_(bucket|sum|count)$", "", name)}.isdisjoint(known)}
-    assert not unknown, f"{block}: there is no {', '.join(sorted(unknown))}"
-
-
-def _printed(_block: Block) -> None:
-    """What a program prints: only looked at."""
-
-
 LANGUAGES = {
     "yaml": validate,
     "sh": check_commands,
     "console": check_console,
     "": _untold,
-    "json": lambda block: json.loads(block.text),
-    "python": lambda block: ast.parse(block.text),
-    "toml": lambda block: tomllib.loads(block.text),
-    "nginx": _balanced,
-    "promql": _known_metrics,
-    "text": _printed,
+    "json": check_json,
+    "python": check_python,
+    "toml": check_toml,
+    "nginx": check_nginx,
+    "promql": check_promql,
+    "dockerfile": check_dockerfile,
+    "text": check_printed,
 }
 
 
@@ -81,9 +66,22 @@ def block(language, content, marker=""):
         ("", "extauthz serve --no-such-option\n", ""),
         ("", "what is this\n", ""),
         ("console", "$ extauthz unknown\n", ""),
+        ("sh", 'echo "$(make no-such-target)"\n', ""),
+        ("sh", "helm install a deploy/helm/extauthz --valuse values.yaml\n", ""),
+        ("yaml", "apiVersion: v1\nkind: Service\nspec: {port: 1}\n", ""),
+        ("yaml", "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nspec: {hosts: a}\n", ""),
+        ("yaml", "apiVersion: example.com/v1\nkind: Nobodys\n", ""),
+        ("yaml", "meshConfig: {extensionProviders: [{name: a, envoyExtAuthzGrpc: {service: b}}]}\n", ""),
+        ("yaml", "http: {middlewares: {a: {forwardAuth: {adress: http://127.0.0.1}}}}\n", ""),
         ("json", "{", ""),
+        ("json", '{"event": "denied", "becuase": ""}', ""),
         ("python", "def", ""),
+        ("python", "from extauthz.extensions import Nothing\n", ""),
+        ("toml", '[project.entry-points."extauthz.autorizers"]\na = "b:c"\n', ""),
         ("nginx", "location / {\n", ""),
+        ("nginx", "auth_reqest /a;\n", ""),
+        ("dockerfile", "FROM python\nCOPI a b\n", ""),
+        ("text", "what is this\n", ""),
         ("promql", "rate(extauthz_no_such_total[5m])\n", ""),
     ],
 )
@@ -107,3 +105,48 @@ def test_blocks_are_found_in_lists_and_with_their_markers():
 def test_a_block_that_does_not_end_is_found():
     with pytest.raises(ValueError, match="does not end"):
         blocks_of("```sh\nmake test\n", "page.md")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "~~~sh\nmake test\n~~~\n",
+        "````sh\nmake test\n````\n",
+        "```sh title\nmake test\n```\n",
+        "text ```make test```\n",
+        "> ```sh\n> make test\n> ```\n",
+        "\n    make test\n",
+        "\n\tmake test\n",
+        "<pre>make test</pre>\n",
+        "  <code>\n",
+    ],
+)
+def test_no_other_way_to_write_a_block_escapes(content):
+    with pytest.raises(ValueError, match="write blocks between"):
+        blocks_of(content, "page.md")
+
+
+COMMANDS = [
+    pytest.param(code, page, id=f"{page}-{code}")
+    for page in pages()
+    for code in sorted(set(inline_code(text(page))))
+    if " " in code and code.partition(" ")[0] in PROGRAMS
+]
+
+
+@pytest.mark.parametrize(("code", "page"), COMMANDS)
+def test_a_command_in_the_prose_is_one(code, page):
+    check_inline(code, page)
+
+
+@pytest.mark.parametrize(
+    "code", ["extauthz serv --config extauthz.yaml", "extauthz serve --confg", "make no-such", "pip install ext[none]"]
+)
+def test_a_wrong_command_in_the_prose_is_found(code):
+    with pytest.raises(AssertionError):
+        check_inline(code, "page.md")
+
+
+def test_commands_in_the_prose_are_found():
+    assert inline_code("See `extauthz\nserve`, ``a `b` c``.\n\n```sh\n`make`\n```\n") == ["extauthz serve"]
+    assert len(COMMANDS) > 40

@@ -189,6 +189,7 @@ def test_a_script_is_taken_apart_as_a_shell_does():
         Command(words=("kubectl", "apply", "-f", "-")),
         Command(words=("make", "test")),
         Command(words=("echo", "SUBSTITUTED")),
+        Command(words=("date",)),
     ]
 
 

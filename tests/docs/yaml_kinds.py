@@ -7,6 +7,7 @@ from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import yaml
+from deploy.custom_resources import MESH, TEXT, TEXTS, closed, listed, unpublished_part
 from docs.envoy_parts import is_envoy, read_as, read_part
 from docs.pages import ROOT, Block
 from docs.whole import whole_catalog, whole_settings
@@ -124,12 +125,25 @@ def _redis(document: Any, place: str) -> None:
     _strict(whole_settings({"cache": {"redis": somewhere | document}}), Settings, place)
 
 
-def _parsed(_document: Any, _place: str) -> None:
-    """Somebody else's: that it is YAML, and has the keys that are its sign, is all we say."""
+def _kubernetes(document: Any, place: str) -> None:
+    assert unpublished_part(document) == [], place
+
+
+def _mapped(schema: Any) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": schema, "minProperties": 1}
+
+
+_FORWARD_AUTH = closed(("address", TEXT), trustForwardHeader={"const": False}, authResponseHeaders=TEXTS)
+_TRAEFIK_HTTP = closed(
+    middlewares=_mapped(closed(("forwardAuth", _FORWARD_AUTH))),
+    routers=_mapped(closed(("rule", TEXT), ("service", TEXT), middlewares=TEXTS)),
+    services=_mapped(closed(("loadBalancer", closed(("servers", listed(closed(("url", TEXT)))))))),
+)
+"""The fields of Traefik's dynamic configuration that pages use, by hand."""
 
 
 _KINDS: dict[str, Callable[[Any, str], None]] = {
-    "kubernetes": _parsed,
+    "kubernetes": _kubernetes,
     "expectations": lambda document, place: _strict(document, ExpectationsDocument, place),
     "catalog": _catalog,
     "resident": lambda document, place: _strict(document, ResidentSettings, place),
@@ -138,8 +152,8 @@ _KINDS: dict[str, Callable[[Any, str], None]] = {
     "key-manager": lambda document, place: _catalog({"key_managers": [key_manager(**document)]}, place),
     "apis": lambda document, place: _catalog({"apis": document}, place),
     "resources": lambda document, place: _catalog({"apis": [api(resources=document)]}, place),
-    "mesh": _parsed,
-    "traefik": _parsed,
+    "mesh": lambda document, _place: jsonschema.validate(document, MESH),
+    "traefik": lambda document, _place: jsonschema.validate(document, closed(("http", _TRAEFIK_HTTP))),
     "envoy": lambda document, _place: read_part(document),
     "values": _values,
 }

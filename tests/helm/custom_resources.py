@@ -1,4 +1,7 @@
-"""What the chart writes of kinds that Kubernetes does not have itself, as their operators describe them."""
+"""What the chart writes of kinds that Kubernetes does not have itself, as their operators describe them.
+
+Compared in November 2026 with prometheus-operator 0.93.1, cert-manager 1.21.1 and KEDA 2.20.2.
+"""
 
 from typing import Any
 
@@ -33,6 +36,11 @@ _ENDPOINT = _closed(
     {"relabelings": _RELABELINGS, "metricRelabelings": _RELABELINGS},
 )
 _RULE = _closed({"alert": _TEXT, "expr": _TEXT, "labels": _MAP}, {"for": _DURATION, "annotations": _MAP})
+_COUNT: Schema = {"type": "integer", "minimum": 1}
+_TRIGGER = _closed(
+    {"type": _TEXT, "metadata": _MAP},
+    {"metricType": _TEXT, "authenticationRef": _closed({"name": _TEXT}, {"kind": _TEXT})},
+)
 _GROUP = _closed({"name": _TEXT, "rules": {"type": "array", "items": _RULE, "minItems": 1}})
 
 CUSTOM_RESOURCES: dict[tuple[str, str], Schema] = {
@@ -64,6 +72,20 @@ CUSTOM_RESOURCES: dict[tuple[str, str], Schema] = {
             }
         )
     ),
-    # Written by the operator in `extraObjects`.
-    ("keda.sh/v1alpha1", "ScaledObject"): {"type": "object"},
+    ("keda.sh/v1alpha1", "ScaledObject"): _resource(
+        _closed(
+            {
+                "scaleTargetRef": _closed({"apiVersion": _TEXT, "kind": _TEXT, "name": _TEXT}),
+                "minReplicaCount": _COUNT,
+                "maxReplicaCount": _COUNT,
+                "pollingInterval": _COUNT,
+                "triggers": {"type": "array", "items": _TRIGGER, "minItems": 1},
+            },
+            {
+                "fallback": _closed({"failureThreshold": _COUNT, "replicas": _COUNT}, {"behavior": _TEXT}),
+                # The same as that of a HorizontalPodAutoscaler, whose schema is Kubernetes' own.
+                "advanced": _closed({"horizontalPodAutoscalerConfig": _closed({"behavior": {"type": "object"}})}),
+            },
+        )
+    ),
 }

@@ -13,7 +13,7 @@ from helm_python import Chart, values_from_yaml
 
 RELEASE = "gate"
 NAMESPACE = "gateways"
-GOLDEN = ("minimal", "complete", "redis", "tls-cert-manager", "network-policy", "resident")
+GOLDEN = ("minimal", "complete", "redis", "tls-cert-manager", "network-policy", "resident", "http-check", "keda")
 """Values files whose renders are kept; enough that every template is in one of them."""
 
 _GOLDEN_FOLDER = Path(__file__).parent / "golden"
@@ -127,3 +127,19 @@ def golden(name: str) -> str:
     """The render of a values file as one text."""
     texts = sorted(rendered_ci(name).texts.items())
     return "".join(f"# {name.partition('/')[2]}\n{text.strip()}\n\n" for name, text in texts if text.strip())
+
+
+CATALOG: Manifest = {"catalog": {"existingConfigMap": "apis"}}
+"""The least that is needed."""
+
+
+def rendered_with(**values: Any) -> Rendered:
+    """The render of these values and a catalog."""
+    return render(CATALOG | values)
+
+
+def port_of(service: Manifest) -> Manifest:
+    """The port of a Service that has one."""
+    port: Manifest
+    (port,) = service["spec"]["ports"]
+    return port

@@ -28,6 +28,18 @@ def test_an_example_is_taken(example):
     assert rendered.deployment
 
 
+def test_commands_name_what_there_is():
+    """They need a cluster and a registry; the versions, paths and names in them need neither."""
+    page = (ROOT / "docs/kubernetes.md").read_text(encoding="utf-8")
+    commands = "".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL))
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
+    assert set(re.findall(r"extauthz-([0-9.]+)\.tgz", commands)) == {chart["version"]}
+    assert set(re.findall(r"/extauthz:([0-9.]+)", commands)) == {chart["appVersion"]}
+    paths = re.findall(r"(?:deploy|tests)/[\w./-]+", commands)
+    assert paths
+    assert all((ROOT / path).exists() for path in paths)
+
+
 def test_what_is_packaged_is_the_chart_without_what_tests_it(tmp_path):
     with tarfile.open(package(CHART, destination=tmp_path)) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}

@@ -5,6 +5,7 @@ import re
 
 import yaml
 from helm.regenerate import chart_files
+from helm.rendering import rendered_with
 from helm.values_file import CHART, leaves, values
 from helm.values_schema import subschemas
 
@@ -67,8 +68,23 @@ def test_artifact_hub_can_read_the_annotations():
     kinds = {"added", "changed", "deprecated", "removed", "fixed", "security"}
     changes = yaml.safe_load(annotations["artifacthub.io/changes"])
     assert all(change.keys() == {"kind", "description"} and change["kind"] in kinds for change in changes)
+    is_security = "security" in {change["kind"] for change in changes}
+    assert annotations["artifacthub.io/containsSecurityUpdates"] == ("true" if is_security else "false")
     (image,) = yaml.safe_load(annotations["artifacthub.io/images"])
     assert image["platforms"] == ["linux/amd64", "linux/arm64"]
+    links = yaml.safe_load(annotations["artifacthub.io/links"])
+    assert all(link.keys() == {"name", "url"} and link["url"].startswith("https://") for link in links)
+
+
+def test_the_chart_claims_no_key_no_license_and_no_registry_that_there_is_not():
+    chart = (CHART / "Chart.yaml").read_text(encoding="utf-8")
+    annotations = yaml.safe_load(chart)["annotations"]
+    assert "artifacthub.io/signKey" not in annotations  # whoever publishes the chart signs it with a key of theirs
+    has_license = any((CHART.parents[2]).glob("LICENSE*"))
+    assert ("artifacthub.io/license" in annotations) == has_license
+    (image,) = yaml.safe_load(annotations["artifacthub.io/images"])
+    assert "/" not in image["image"]
+    assert rendered_with().container["image"] == image["image"]
 
 
 def test_the_chart_knows_the_limits_of_the_program():

@@ -1,6 +1,7 @@
 """Values that cannot be used are refused before anything is sent to the cluster, with what to do about it."""
 
 import json
+import re
 import shutil
 from typing import Any
 
@@ -11,9 +12,28 @@ from helm.values_file import CHART
 from helm.values_schema import values_schema
 from helm_python import Chart, HelmRenderError, HelmValuesError
 
+from extauthz.catalog.key_manager_entities import KeyManagerDocument
+from extauthz.settings.process import Settings
+
 CATALOG = {"catalog": {"existingConfigMap": "apis"}}
 PEER: list[dict[str, Any]] = [{"namespaceSelector": {}}]
 REDIS = {"url": "redis://redis:6379/0"}
+INTROSPECTING = {
+    "id": "corporate",
+    "issuer": "https://login.example.com",
+    "introspection": {
+        "endpoint": "https://login.example.com/introspect",
+        "authentication": {
+            "password": {
+                "token_endpoint": "https://login.example.com/token",
+                "client_id": "gateway",
+                "client_secret": "hunter2",
+                "username": "gateway",
+                "password": "hunter3",
+            }
+        },
+    },
+}
 RESIDENT = {
     "issuer": "https://login.example.com",
     "audience": ["gateway"],
@@ -39,7 +59,18 @@ MISTAKES = {
     "catalog files": ({"catalog": {"existingSecret": "a", "files": {"a.pem": "x"}}}, "catalog.files: goes with"),
     "listen": ({"config": {"listen": "0.0.0.0:1"}}, "config.listen: set `listenHost` and `ports.grpc`"),
     "operations": ({"config": {"operations": {"listen": "0.0.0.0:1"}}}, "config.operations.listen: set"),
-    "one port": ({"ports": {"operations": 9191}}, "ports: `grpc` and `operations` must differ"),
+    "http check": (
+        {"config": {"http_check": {"proxy": "envoy", "listen": "0.0.0.0:1"}}},
+        "config.http_check.listen: set `listenHost` and `ports.httpCheck`",
+    ),
+    "one port": ({"ports": {"operations": 9191}}, "ports: must differ"),
+    "one port for http": (
+        {"config": {"http_check": {"proxy": "envoy"}}, "ports": {"httpCheck": 9192}}, "ports: must differ",
+    ),
+    "collector's secret": (
+        {"config": {"traces": {"endpoint": "https://collector.example.com:4318", "headers_secret": "headers"}}},
+        "config.traces.headers_secret: `headers` is not one of `secrets` (there are none)",
+    ),
     "unknown secret": (
         {"config": {"cache": {"backend": "redis", "redis": REDIS, "secret": ["cahce-secret"]}},
          "secrets": {"cache-secret": {"existingSecret": "s", "key": "k"}}},
@@ -48,6 +79,19 @@ MISTAKES = {
     "unknown key": (
         {"config": {"backend_jwt": {"keys": [{"key": "signing"}]}}},
         "config.backend_jwt.keys[0].key: `signing` is not one of `secrets` (there are none)",
+    ),
+    "a secret itself in the catalog": (
+        {"catalog": {"inline": {"key_managers": [INTROSPECTING]}}},
+        "catalog.inline.key_managers[0].introspection.authentication.password.client_secret: `hunter2` is not one of",
+    ),
+    "a key itself in a test": (
+        {"test": {"allow": {"url": "https://api.example.com/pets", "headers": {"X-API-Key": "abc"}}}},
+        "test.allow.headers.X-API-Key: would stand in a ConfigMap",
+    ),
+    "a token itself in a test": (
+        {"test": {"cases": [{"name": "a", "request": {"url": "https://api.example.com/pets", "headers":
+                   {"authorization": "Bearer abc"}}, "expect": {"decision": "allow"}}]}},
+        "test.cases[0].request.headers.authorization: would stand in a ConfigMap",
     ),
     "secret twice": (
         {"config": {"secrets": {"a": {"env": "A"}}}, "secrets": {"a": {"existingSecret": "s", "key": "k"}}},
@@ -82,6 +126,21 @@ MISTAKES = {
         {"autoscaling": {"enabled": True}, "resources": {"requests": {"cpu": None}}},
         "is a part of `resources.requests.cpu`, which is missing",
     ),
+    "two scalers": (
+        {"autoscaling": {"enabled": True, "keda": {"enabled": True}, "metrics": [{"type": "Pods"}]}},
+        "autoscaling.metrics: are those of a HorizontalPodAutoscaler",
+    ),
+    "keda by nothing": (
+        {"autoscaling": {"enabled": True, "keda": {"enabled": True}, "targetCPUUtilizationPercentage": None}},
+        "autoscaling: give a target or `keda.triggers`",
+    ),
+    "fallback from nothing": (
+        {"autoscaling": {
+            "enabled": True, "keda": {"enabled": True, "fallback": {"failureThreshold": 3, "replicas": 6}}
+        }},
+        "autoscaling.keda.fallback: is for `keda.triggers`",
+    ),
+    "keda off": ({"autoscaling": {"keda": {"enabled": True}}}, "but `autoscaling.enabled` is false"),
     "budget": ({"podDisruptionBudget": {"minAvailable": 2}}, "with 2 of 2 pods no node could ever be drained"),
     "budget zero": ({"podDisruptionBudget": {"maxUnavailable": 0}}, "with 0 no node could ever be drained"),
     "no budget": ({"podDisruptionBudget": {"maxUnavailable": None}}, "give `minAvailable` or `maxUnavailable`"),
@@ -106,6 +165,28 @@ MISTAKES = {
         "test.tls.existingSecret: `helm test` needs a client certificate",
     ),
     "nobody may ask": ({"networkPolicy": {"enabled": True}}, "networkPolicy.ingress.gateways: name the pods"),
+    "service spec": (
+        {"service": {"spec": {"type": "NodePort", "ports": []}}}, "service.spec.type: set `service.type`",
+    ),
+    "proxy out of reach": (
+        {"config": {"http_check": {"proxy": "envoy"}},
+         "networkPolicy": {"enabled": True, "ingress": {"gateways": PEER}}},
+        "networkPolicy.ingress.httpCheck: name the proxy",
+    ),
+    "proxy for nothing": (
+        {"networkPolicy": {"enabled": True, "ingress": {"gateways": PEER, "httpCheck": PEER}}},
+        "networkPolicy.ingress.httpCheck: nobody asks by HTTP",
+    ),
+    "a way around certificates": (
+        {"config": {"http_check": {"proxy": "envoy"}},
+         "tls": {"enabled": True, "existingSecret": "s", "client": {"existingSecret": "ca", "names": ["envoy"]}}},
+        "config.http_check: has no TLS, so whoever has no certificate",
+    ),
+    "collector out of reach": (
+        {"config": {"traces": {"endpoint": "http://127.0.0.1:4318"}},
+         "networkPolicy": {"enabled": True, "ingress": {"gateways": PEER}}},
+        "networkPolicy.egress.traces: say where the collector",
+    ),
     "redis out of reach": (
         {"config": {"revocation": {"backend": "redis", "redis": REDIS}},
          "networkPolicy": {"enabled": True, "ingress": {"gateways": PEER}}},
@@ -128,6 +209,18 @@ MISTAKES = {
     "password in a ConfigMap": (
         {"resident": {"enabled": True, "config": RESIDENT | {"database": "postgresql://user:pass@db/resident"}}},
         "resident.config.database: has a password",
+    ),
+    "password with a slash in a ConfigMap": (
+        {"resident": {"enabled": True, "config": RESIDENT | {"database": "postgresql://user:pa/ss@db/resident"}}},
+        "resident.config.database: has a password",
+    ),
+    "password as a parameter": (
+        {"resident": {"enabled": True, "config": RESIDENT | {"database": "postgresql://db/resident?password=x"}}},
+        "resident.config.database: has a password",
+    ),
+    "file where nothing can be written": (
+        {"resident": {"enabled": True, "config": RESIDENT | {"database": "sqlite:///resident.db"}}},
+        "resident.config.database: is a file where the pod cannot write",
     ),
     "volume for nothing": (
         {"resident": {"enabled": True, "config": RESIDENT, "persistence": {"enabled": True}}},
@@ -164,6 +257,9 @@ def test_all_mistakes_are_told_at_once():
         ({"image": {"digest": "sha256:1"}}, "at '/image/digest': 'sha256:1' does not match pattern"),
         ({"secrets": {"a": {"value": "s3cret"}}}, "at '/secrets/a'"),
         ({"ports": {"grpc": 70000}}, "at '/ports/grpc': maximum"),
+        ({"test": {"allow": {"urll": "https://a.example"}}}, "/test/allow"),
+        ({"autoscaling": {"keda": {"triggers": [{"type": "cron"}]}}}, "missing property 'metadata'"),
+        ({"service": {"spec": {"loadBalancerSourceRange": []}}}, "at '/service/spec': additional properties"),
         ({"test": {"cases": [{"name": "x"}]}}, "at '/test/cases/0': missing properties 'request', 'expect'"),
     ],
 )  # fmt: skip
@@ -171,6 +267,26 @@ def test_a_value_that_does_not_exist_is_told_with_its_place(values, place):
     with pytest.raises(HelmValuesError) as caught:
         render(CATALOG | values)
     assert place in str(caught.value)
+
+
+def test_options_of_extensions_and_headers_are_not_taken_for_secrets():
+    config = {
+        "extensions": {"authenticators": [{"name": "partner", "options": {"token": "x-partner", "key": "kid"}}]},
+        "upstream_headers": {"token": {"claim": "jti"}},
+    }
+    assert render(CATALOG | {"config": config}).deployment
+
+
+def test_the_chart_knows_every_setting_that_names_a_secret():
+    """Only their names are checked here; that each of `secrets` is there is for the program to say."""
+    named = set()
+    for schema in (Settings.model_json_schema(), KeyManagerDocument.model_json_schema()):
+        for document in (schema, *schema["$defs"].values()):
+            properties = document.get("properties", {})
+            named |= {name for name in properties if re.search(r"(?:secret|password|token|keys?)$", name)}
+    template = (CHART / "templates/_validation.tpl").read_text(encoding="utf-8")
+    (known,) = re.findall(r'has \$key \(list ("secret"[^)]*)\)', template)
+    assert set(re.findall(r'"(\w+)"', known)) == named - {"api_keys", "direct_token"}  # sections, no names
 
 
 def test_a_renamed_value_is_explained(tmp_path):

@@ -80,7 +80,9 @@ def test_the_key_manager_takes_its_file(name):
 
 def test_the_expectations_of_the_test_are_read_by_the_command(tmp_path):
     path = tmp_path / "expectations.yaml"
-    path.write_text(config_map(rendered_ci("complete"), "gate-extauthz-test")["expectations.yaml"], encoding="utf-8")
+    path.write_text(
+        config_map(rendered_ci("complete"), "gate-extauthz-expectations")["expectations.yaml"], encoding="utf-8"
+    )
     document = load(path, ExpectationsDocument)
     assert [case.expect.decision for case in document.cases] == ["deny", "allow", "deny", "allow"]
 
@@ -125,6 +127,7 @@ def test_tls_settings_point_at_what_is_mounted():
     assert yaml.safe_load(data)["tls"] == {
         "certificate": "/etc/extauthz/tls/tls.crt",
         "key": "/etc/extauthz/tls/tls.key",
+        "reload_seconds": 10,
         "client_ca": "/etc/extauthz/client-ca/ca.crt",
         "client_names": ["spiffe://cluster.local/ns/gateways/sa/envoy"],
     }

@@ -73,6 +73,29 @@ _OWN: Mapping[str, Schema] = {
         "name",
         "rules",
     ),
+    "kedaTrigger": _closed(
+        {
+            "type": _TEXT,
+            "name": _TEXT,
+            "metadata": _STRINGS,
+            "metricType": {"enum": ["AverageValue", "Value", "Utilization"]},
+            "useCachedMetrics": {"type": "boolean"},
+            "authenticationRef": _closed(
+                {"name": _TEXT, "kind": {"enum": ["TriggerAuthentication", "ClusterTriggerAuthentication"]}}, "name"
+            ),
+        },
+        "type",
+        "metadata",
+    ),
+    "kedaFallback": _closed(
+        {
+            "failureThreshold": {"type": "integer", "minimum": 1},
+            "replicas": {"type": "integer", "minimum": 1},
+            "behavior": {"enum": ["static", "currentReplicas", "currentReplicasIfHigher", "currentReplicasIfLower"]},
+        },
+        "failureThreshold",
+        "replicas",
+    ),
     # An object of any kind: the API server alone knows its schema.
     "object": {"type": "object", "required": ["apiVersion", "kind", "metadata"], "additionalProperties": True},
 }

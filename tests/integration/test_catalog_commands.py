@@ -15,6 +15,7 @@ from redis import Redis
 from support.catalogs import api, application, catalog_document, key_manager
 from support.full_catalog import full_catalog
 from support.shared_catalog import CATALOG_SECRET, key, shared_catalog
+from support.terminal import on_a_terminal
 from support.valkey import ValkeyServer
 from typer.testing import CliRunner
 
@@ -210,7 +211,7 @@ def test_an_export_is_a_catalog_that_changes_nothing(operator, tmp_path):
     whole = full_catalog(tmp_path)
     operator.apply(whole)
     before = operator.snapshot()
-    assert operator.run("export", "--output", str(tmp_path / "export.yaml")).exit_code == 0
+    assert operator.run("export", "--output-file", str(tmp_path / "export.yaml")).exit_code == 0
     exported = (tmp_path / "export.yaml").read_text(encoding="utf-8")
     assert operator.run("export").stdout == exported
     assert operator.apply(exported, "--prune") == ["nothing to change at revision 1"]
@@ -336,3 +337,17 @@ def test_a_revocation_is_looked_up_where_the_catalog_is(operator):
     result = run(extauthz, ["revoke", "--client", "c", "--key-manager", "nosuch", *config])
     assert result.exit_code == 2
     assert "known: km (default)" in result.stderr
+
+
+def test_long_work_shows_on_a_terminal_how_far_it_is(operator):
+    operator.apply(catalog_document())
+    config = ("--config", operator.folder / "extauthz.yaml")
+    file = ("--file", operator.folder / "exported.yaml")
+    for command in (("export", *config, "--output-file", file[1]), ("diff", *file, *config), ("apply", *file, *config)):
+        status, _, seen = asyncio.run(on_a_terminal("catalog", *command))
+        assert status == 0, seen
+        assert "reading the catalog in redis" in seen
+    for name in ("diff", "apply"):
+        status, out, seen = asyncio.run(on_a_terminal("catalog", name, *file, *config, "--output", "json"))
+        assert (status, seen) == (0, "")
+        assert out.startswith("{")

@@ -65,13 +65,53 @@ async def test_the_data_plane_of_some_settings_tells_its_decision(tmp_path, serv
     assert (status, err) == (0, "")
     said = stages(out)
     assert said["API and resource"] == ("passed", "petstore at /petstore/v1, /pets")
-    assert said["credential"] == ("passed", "token (jwt) of key manager km")
+    told = "token (jwt) of key manager km; not in the jwt cache (memory); asked for jwks of km: ok"
+    assert said["credential"] == ("passed", told)
     assert said["subscription"] == ("passed", "UNBLOCKED, policy Gold")
     assert said["scopes"] == ("passed", "any of read; the caller has read")
     status, out, _ = await operator.check(*ask, "--token", "env:NONE")
     assert (status, json.loads(out)["resource"]) == (1, "/pets")
     assert "scopes that would have done: read" in stages(out)["scopes"][1]
     assert operator.printed_no_secret()
+
+
+async def test_where_a_token_was_looked_for_and_who_was_asked_is_told(tmp_path, server, operator):
+    introspection = {
+        "endpoint": server.introspection_endpoint,
+        "authentication": {"basic": {"username": server.client_id, "password": "gateway"}},
+    }
+    manager = {"id": "km", "issuer": server.issuer, "introspection": introspection}
+    write_files(tmp_path, server, {}, {"key_managers": [manager]})
+    again = READER | {"name": "once more"}
+    file = expectations(tmp_path, READER, again)
+    ask = ("--config", tmp_path / "extauthz.yaml", "--file", file, "--explain", "--output", "json")
+    operator.environment["TOKEN"] = server.issue_opaque(**GOOD)
+    _, out, err = await operator.check(*ask)
+    first, second = (case["asked"] for case in json.loads(out)["cases"])
+    told = {"caches": ["not in the introspection cache (memory)"], "key_managers": ["introspection of km: ok"]}
+    assert first == told, err
+    assert second == {"caches": ["found in the introspection cache (memory)"], "key_managers": []}
+    assert operator.printed_no_secret()
+
+
+async def test_a_refusal_names_the_key_manager(tmp_path, server, operator):
+    write_files(tmp_path, server, {}, {})
+    ask = ("--config", tmp_path / "extauthz.yaml", "--explain", "--output", "json", "--url", PETS)
+    operator.environment["OVER"] = server.issue_jwt(**GOOD, exp=1)
+    status, out, _ = await operator.check(*ask, "--token", "env:OVER")
+    outcome, said = stages(out)["credential"]
+    assert (status, outcome) == (1, "refused")
+    assert "token of key manager km" in said
+    assert operator.printed_no_secret()
+
+
+async def test_what_the_file_says_is_no_option(tmp_path, server, operator):
+    write_files(tmp_path, server, {}, {})
+    ask = ("--config", tmp_path / "extauthz.yaml", "--file", expectations(tmp_path, READER))
+    for option in (("--token", "env:TOKEN"), ("--method", "POST"), ("--api", "a"), ("--header", "a: b")):
+        status, out, err = await operator.check(*ask, *option)
+        assert (status, out) == (2, "")
+        assert option[0] in err
 
 
 async def test_it_opens_no_port(tmp_path, server, operator):
@@ -141,6 +181,9 @@ async def test_nobody_who_answers_is_a_status_of_its_own(tmp_path, server, opera
         ["--address", "127.0.0.1:1", "--url", "/pets"],
         ["--address", "127.0.0.1:1", "--url", PETS, "--token", "env:NOT_SET"],
         ["--address", "127.0.0.1:1", "--url", PETS, "--header", "no colon"],
+        ["--address", "127.0.0.1:1", "--url", PETS, "--header", "no name: x"],
+        ["--address", "127.0.0.1:1", "--url", PETS, "--method", "NO METHOD"],
+        ["--address", "127.0.0.1:1", "--url", PETS, "--peer-address", "localhost"],
         ["--address", "127.0.0.1:1", "--url", PETS, "--certificate", "missing.pem"],
         ["--address", "127.0.0.1:1", "--url", PETS, "--cert", "a.pem"],
         ["--config", "missing.yaml", "--url", PETS],

@@ -406,7 +406,7 @@ KM = ("--key-manager", "km")
         ((*KM, "--jti", "a", "--expires-at", "2001-01-31T12:00:00Z"), 2, "--expires-at is in the past"),
         ((*KM, "--jti", "a", "--expires-at", "nan"), 2, "a time must be seconds since 1970"),
         ((*KM, "--token-stdin"), 2, "that is no token"),
-        ((*KM, "--token-file", "/nowhere"), 1, "/nowhere"),
+        ((*KM, "--token-file", "/nowhere"), 2, "/nowhere"),
     ],
 )
 async def test_the_command_says_what_is_wrong(configured, arguments, status, told):

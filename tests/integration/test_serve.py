@@ -19,6 +19,7 @@ from support.service import CACHE_SECRET, running_service, serve_program, write_
 from support.valkey import ValkeyServer
 
 from extauthz.cli.demo.processes import Processes, ProgramFailed
+from extauthz.cli.demo.programs import accepts_connections, free_port
 
 pytestmark = [pytest.mark.external_service, OVERWRITES]
 SERVICE = "envoy.service.auth.v3.Authorization"
@@ -62,6 +63,17 @@ async def test_whatever_arrives_is_answered_with_a_decision(tmp_path, server):
         assert await code_of(stub, method="", headers=bearer(good)) == (405, "405")
         allowed(await stub.check(check_request(headers=bearer(good))))
         assert "Traceback" not in service.logged()
+
+
+async def test_it_is_not_ready_before_its_ports_for_checks_are_open(tmp_path, server):
+    """Probes ask for `/readyz`, which is open before them."""
+    port = free_port()
+    settings = {"http_check": {"listen": f"127.0.0.1:{port}", "proxy": "nginx"}}
+    async with running_service(tmp_path, server, settings=settings) as service:
+        assert await accepts_connections(service.port)()
+        assert await accepts_connections(port)()
+        _, document = await service.operations("/readyz")
+        assert document["components"]["listener"] == {"ok": True, "essential": True, "detail": "open"}
 
 
 async def test_tokens_and_secrets_are_in_no_log(tmp_path, server):

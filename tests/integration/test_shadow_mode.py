@@ -57,7 +57,8 @@ async def test_an_api_in_shadow_lets_through_what_would_be_refused_and_nothing_f
         assert (await send(envoy.port, good, target=PETS)).seen_by_upstream("x-jwt-assertion") != []
         assert (await send(envoy.port, FORGED, target="/other/pets")).status == 401
         found = await metrics(service)
-        assert found['extauthz_shadowed_refusals_total{api="petstore",reason="missing_credentials"}'] == "1.0"
+        labels = 'api="petstore",key_manager="",reason="missing_credentials"'
+        assert found[f"extauthz_shadowed_refusals_total{{{labels}}}"] == "1.0"
         assert (found["extauthz_shadow_apis"], found["extauthz_shadow_everywhere"]) == ("1.0", "0.0")
         await until_health_says(service, "SHADOW MODE: refusals of 1 APIs are not enforced")
     (warning,) = logged(service, "shadow_mode")

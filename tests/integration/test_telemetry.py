@@ -4,22 +4,25 @@ import asyncio
 import json
 import sys
 import time
-from functools import partial
 
 import aiohttp
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from redis.asyncio import Redis
+from support import http_check
 from support.catalog_service import at_revision, catalog_service, whole_catalog
-from support.catalogs import contents
+from support.catalogs import api, contents
 from support.check_client import OVERWRITES, allowed, check_request, connected, status_of
+from support.dpop_client import DpopClient
 from support.metrics_page import documented, samples, shown_labels, shown_types
 from support.otlp_collector import OtlpCollector
 from support.redis_catalogs import CatalogWriter, catalog_store
-from support.revocations import until
-from support.service import CACHE_SECRET, running_service
+from support.service import CACHE_SECRET, running_service, write_files
 from support.valkey import ValkeyServer
+from support.workers import running_workers
 
+from extauthz.authn.api_key_hash import ApiKeyHashes, new_api_key
+from extauthz.cli.demo.programs import free_port
 from extauthz.redis_client.options import SingleServer
 
 GOOD = {"client_id": "client", "azp": "client", "scope": "read", "sub": "alice-4711"}
@@ -60,10 +63,6 @@ async def page(service, path, *, method="GET", headers=None, body=None):
         session.request(method, url, headers=headers, data=body) as response,
     ):
         return f"{response.status} {dict(response.headers)}\n{await response.text()}"
-
-
-async def is_ready(service):
-    return (await service.operations("/readyz"))[0] == 200
 
 
 async def metrics(service, accept="text/plain"):
@@ -225,9 +224,87 @@ async def reading(service, token):
             yield await page(service, path, headers=headers)
 
 
+PETS = "/petstore/v1/pets"
+ALL_KINDS = {"api_key": {"header": "X-Api-Key", "query": "api_key"}}
+
+
+def asking_by_grpc(stub, told):
+    async def ask(path, headers):
+        answer = await stub.check(check_request(path=path, headers=headers, scheme="https"))
+        if answer.ok_response is not None:
+            return 200
+        told.append(repr(answer))
+        return status_of(answer)
+
+    return ask
+
+
+def asking_by_http(port, told):
+    async def ask(path, headers):
+        answer = await http_check.ask(port, f"/check{path}", [*http_check.ENVOY, *headers.items()])
+        if answer.status != 200:
+            told.append(repr(answer))
+        return answer.status
+
+    return ask
+
+
+async def show_tokens(ask, good, others):
+    """Where they belong, and where they do not."""
+    for token in (good, *others) * 2:
+        await ask(PETS, bearer(token) | {"traceparent": token})
+        await ask(PETS, {"authorization": token})
+        await ask(f"{PETS}?access_token={token}", {})
+    assert await ask(PETS, bearer(good)) == 200
+
+
+async def show_keys(ask, good, unknown):
+    """In a header and in the query, alone and beside another."""
+    for key in (good, unknown) * 2:
+        taken = 200 if key == good else 401
+        assert await ask(PETS, {"x-api-key": key, "traceparent": key}) == taken
+        assert await ask(f"{PETS}?api_key={key}", {}) == taken
+        assert await ask(f"{PETS}?api_key={key}", {"x-api-key": f"{key},{key}"}) == 400
+        await ask(f"{PETS}?access_token={key}&x-api-key={key}", bearer(key))
+
+
+async def show_proofs(ask, token, proofs):
+    """A good one, which is then a used one; and those that are good for nothing."""
+    bound = {"authorization": f"DPoP {token}"}
+    good, *others = proofs
+    assert await ask(PETS, bound | {"dpop": good}) == 200
+    for proof in (good, *others):
+        assert await ask(PETS, bound | {"dpop": proof, "traceparent": proof}) == 401
+        await ask(f"{PETS}?dpop={proof}", bearer(token) | {"dpop": proof})
+        await ask(PETS, {"authorization": f"DPoP {proof}", "dpop": token})
+
+
+def proofs_of(client, token):
+    """The first one is good."""
+    wrong = {"uri": "https://elsewhere.example.com/"}, {"iat": int(time.time()) - 5000}
+    return [*(client.proof(token, **claims) for claims in ({}, *wrong)), client.proof("of another token")]
+
+
+def watched(folder, valkey, collector, http_port):
+    """Settings with all that could tell."""
+    redis = {"backend": "redis", "redis": {"url": valkey.url}, "secret": ["revocation-secret"]}
+    traces = {"endpoint": collector.endpoint, "headers_secret": "collector", "sample": 1, "max_per_second": 1000}
+    listen = {"listen": f"127.0.0.1:{http_port}", "proxy": "envoy"}
+    keys = {"secret": ["cache-secret"]}
+    return settings(folder, valkey, revocation=redis, traces=traces, http_check=listen, dpop={}, api_keys=keys)
+
+
+def running(workers, folder, server, wanted, catalog):
+    if workers == 1:
+        return running_service(folder, server, settings=wanted, catalog=catalog)
+    operations = wanted.pop("operations")
+    return running_workers(folder, server, settings=wanted, operations=operations, catalog=catalog)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
 @OVERWRITES
-async def test_no_token_and_no_secret_is_in_any_log_page_trace_or_store(tmp_path, server):
-    tokens = [
+async def test_no_token_and_no_secret_is_in_any_log_page_trace_or_store(tmp_path, server, workers):
+    revoked, *tokens = [
         server.issue_jwt(**GOOD, jti="revoked"),
         *(issue(**GOOD) for issue in (server.issue_jwt, server.issue_opaque)),
         server.issue_jwt(**GOOD, exp=int(time.time()) - 500),
@@ -236,22 +313,26 @@ async def test_no_token_and_no_secret_is_in_any_log_page_trace_or_store(tmp_path
         server.issue_opaque(scope="none"),
         "a-token-of-nobody " * 3,
     ]
+    keys = new_api_key(), new_api_key()
+    entry = {"id": "partner", "application": "app", "hash": ApiKeyHashes([CACHE_SECRET.encode()]).entry(keys[0])}
+    catalog = {"apis": [api(security=ALL_KINDS)], "api_keys": [entry | {"scopes": ["read"]}]}
+    client = DpopClient()
+    bound = [server.issue_opaque(**GOOD, cnf={"jkt": client.jkt}), server.issue_jwt(**GOOD, cnf={"jkt": client.jkt})]
+    proofs = {token: proofs_of(client, token) for token in bound}
     told = []
-    async with ValkeyServer() as valkey, Redis.from_url(valkey.url) as client, OtlpCollector() as collector:
-        redis = {"backend": "redis", "redis": {"url": valkey.url}, "secret": ["revocation-secret"]}
-        traces = {"endpoint": collector.endpoint, "headers_secret": "collector", "sample": 1, "max_per_second": 1000}
-        wanted = settings(tmp_path, valkey, revocation=redis, traces=traces)
-        started = running_service(tmp_path, server, settings=wanted, wait_for="/healthz")
+    async with ValkeyServer() as valkey, Redis.from_url(valkey.url) as redis, OtlpCollector() as collector:
+        wanted = watched(tmp_path, valkey, collector, http_port := free_port())
+        write_files(tmp_path, server, wanted, catalog)
+        await initialize(tmp_path)
+        started = running(workers, tmp_path, server, wanted, catalog)
         async with started as service, connected(service.port) as stub:
-            await initialize(tmp_path)
-            await until(partial(is_ready, service))
-            told += [answer async for answer in revoking(service, *tokens[:2])]
-            for token in tokens * 2:
-                await stub.check(check_request(headers=bearer(token) | {"traceparent": token}))
-                await stub.check(check_request(headers={"authorization": token}))
-                await stub.check(check_request(path=f"/petstore/v1/pets?access_token={token}"))
-            told += [answer async for answer in reading(service, tokens[2])]
-            told += (in_redis := await stored(client))
+            told += [answer async for answer in revoking(service, revoked, tokens[0])]
+            for ask, token in zip((asking_by_grpc(stub, told), asking_by_http(http_port, told)), bound, strict=True):
+                await show_tokens(ask, tokens[0], [revoked, *tokens[1:]])
+                await show_keys(ask, *keys)
+                await show_proofs(ask, token, proofs[token])
+            told += [answer async for answer in reading(service, tokens[1])]
+            told += (in_redis := await stored(redis))
             await service.processes.__aexit__(None, None, None)
             told += (service.logged(), collector.text())
     assert {span.name for span in collector.spans()} >= {"Check", "authenticate", "introspection", "jwks"}
@@ -259,7 +340,9 @@ async def test_no_token_and_no_secret_is_in_any_log_page_trace_or_store(tmp_path
     key = (tmp_path / "backend-jwt-key.pem").read_text().splitlines()[1]
     secrets = [OPERATOR, REVOCATION, COLLECTOR, CACHE_SECRET, server.client_secret, key, GOOD["sub"]]
     everything = "\n".join(told)
-    assert [name for name in ("extauthz:revocations", "extauthz:facts") if name not in "".join(in_redis)] == []
+    kept = ("extauthz:revocations", "extauthz:facts", "extauthz:proof")
+    assert [name for name in kept if name not in "".join(in_redis)] == []
     assert [event for event in ("allowed", "denied", "revoked") if f'"event": "{event}"' not in everything] == []
-    hidden = [*secrets, *(part for token in tokens for part in parts(token))]
+    shown = [revoked, *tokens, *bound, *(proof for each in proofs.values() for proof in each)]
+    hidden = [*secrets, *(key.partition("_")[2] for key in keys), *(part for token in shown for part in parts(token))]
     assert [value for value in hidden if value in everything] == []

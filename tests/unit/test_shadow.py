@@ -172,14 +172,17 @@ async def test_a_refusal_that_is_not_enforced_is_recorded_and_counted_apart():
     with capture_logs() as logs:
         observe = Decisions(metrics.decision, DecisionLog())
         shadow = Shadow(catalog(shadow=True))
-        for decider in (Raises(Unavailable("issuer")), Answers(allow())):
+        unavailable = Unavailable("issuer")
+        unavailable.key_manager = "okta"
+        for decider in (Raises(unavailable), Answers(allow())):
             await answer(decider, shadow, on_decision=observe)
         await asyncio.sleep(0)
     refused = next(line for line in logs if line["event"] == "denied")
     assert (refused["shadow"], refused["reason"], refused["api"]) == (True, "unavailable", "petstore")
-    assert metrics.shadowed == {("unavailable", "petstore"): 1}
+    assert refused["key_manager"] == "okta"
+    assert metrics.shadowed == {("unavailable", "petstore", "okta"): 1}
     # Envoy was told to let it through: nobody who looks at refusals is to look for this one.
-    assert metrics.checks == {("", "petstore", ""): 1, ("", "petstore-v1", "okta"): 1}
+    assert metrics.checks == {("", "petstore", "okta"): 1, ("", "petstore-v1", "okta"): 1}
     assert metrics.denied.sum == 0
 
 
@@ -194,4 +197,4 @@ def test_shadowed_refusals_of_apis_beyond_the_bound_are_counted_together():
     for name in ("a", "b", "c"):
         deny = Deny(reason=Reason.INVALID_TOKEN, api=replace(match().api, id=name), shadow=True)
         metrics.decision(None, deny, 0.001)
-    assert metrics.shadowed == {("invalid_token", "a"): 1, ("invalid_token", "other"): 2}
+    assert metrics.shadowed == {("invalid_token", "a", ""): 1, ("invalid_token", "other", ""): 2}

@@ -33,8 +33,8 @@ class CatalogKeys:
     def __init__(self, secrets: Sequence[bytes], *, prefix: str) -> None:
         """`prefix` is that of the catalog's keys: what was written under another one is no proof here."""
         place = b"\0" + prefix.encode()
-        self._entries = tuple(_Hmac(key) for key in derived_keys(secrets, "catalog.secret", _ENTRY + place))
-        self._records = {purpose: derived_keys(secrets, "catalog.secret", purpose.value + place) for purpose in Purpose}
+        self._entries = tuple(_Hmac(key) for key in derived_keys(secrets, _ENTRY + place))
+        self._records = {purpose: derived_keys(secrets, purpose.value + place) for purpose in Purpose}
 
     def entry_tag(self, kind: bytes, field: bytes, numbers: tuple[int, int], entity: bytes) -> bytes:
         """The proof of an entry; `field` names it, `numbers` are its revision and its `minimum_reader`."""

@@ -14,14 +14,14 @@ from extauthz.cli.check import report
 from extauthz.cli.check.comparison import differences
 from extauthz.cli.check.expectations import ExpectationsDocument, sample_requests
 from extauthz.cli.check.in_process import in_process
-from extauthz.cli.check.reference import Reference, pem_of, token_of
+from extauthz.cli.check.request_options import METHOD, PEER_ADDRESS, RequestOptions
 from extauthz.cli.check.source import Source, Told, replica
 from extauthz.cli.errors import EXIT_FAILURE, EXIT_NO_ANSWER, bad_input, told_plainly
 from extauthz.cli.output import Output, OutputOption
+from extauthz.cli.progress import working
 from extauthz.document.strict import load
 from extauthz.envoy.listen_address import ListenAddress
-from extauthz.envoy_client.client import ClientTls
-from extauthz.envoy_client.sample_request import SampleRequest, Target
+from extauthz.envoy_client.sample_request import SampleRequest
 from extauthz.settings.process import Settings
 from extauthz.telemetry.logs import configure_logs
 
@@ -72,11 +72,11 @@ def check(  # noqa: PLR0917 - one parameter an option
     address: _Address = None,
     config: _Config = None,
     url: _Url = None,
-    method: _Method = "GET",
+    method: _Method = METHOD,
     header: _Header = None,
     token: _Token = None,
     certificate: _Certificate = None,
-    peer_address: _PeerAddress = "127.0.0.1",
+    peer_address: _PeerAddress = PEER_ADDRESS,
     api: _Api = None,
     file: _File = None,
     explain: _Explain = False,
@@ -97,27 +97,31 @@ def check(  # noqa: PLR0917 - one parameter an option
     """
     if (url is None) == (file is None):
         raise bad_input("give exactly one of --url and --file")
-    tls = tls_options.client_tls(ca, cert, key, server_name)
+    tls = tls_options.TlsOptions(ca=ca, cert=cert, key=key, server_name=server_name)
+    options = RequestOptions(
+        method=method, header=header or [], token=token, certificate=certificate, peer_address=peer_address, api=api
+    )
+    if file is not None and options.given:
+        raise bad_input(f"{', '.join(options.given)}: with --file, the file says that of each request")
     with told_plainly(unavailable=EXIT_NO_ANSWER):
         asking = _Asking(source=_source(address, config, timeout, tls), explain=explain, output=output)
         if file is not None:
             document = load(file, ExpectationsDocument)
             good = asyncio.run(_ask_all(asking, document, sample_requests(document, file)))
         else:
-            request = _request(url or "", method, header or [], token, certificate, peer_address, api)
-            good = asyncio.run(_ask_one(asking, request))
+            good = asyncio.run(_ask_one(asking, _request(options, url or "")))
     if not good:
         raise typer.Exit(EXIT_FAILURE)
 
 
 def _source(
-    address: str | None, config: Path | None, timeout: float, tls: ClientTls | None
+    address: str | None, config: Path | None, timeout: float, tls: tls_options.TlsOptions
 ) -> AbstractAsyncContextManager[Source]:
     if config is not None and address is None:
-        if tls is not None:
-            raise bad_input("--ca goes with --address")
+        if tls:
+            raise bad_input("--ca, --cert, --key and --server-name go with --address: in this process nobody connects")
         settings = load(config, Settings)
-        configure_logs(level=logging.WARNING)
+        configure_logs(level=logging.ERROR)  # what is not ready is told in the end, once
         return in_process(settings, config.parent, timeout_seconds=timeout)
     if address is None or config is not None:
         raise bad_input("give exactly one of --address (a running replica) and --config (in this process)")
@@ -125,45 +129,14 @@ def _source(
         ListenAddress.parse(address)
     except ValueError as error:
         raise bad_input(f"--address: {error}") from error
-    return replica(address, timeout_seconds=timeout, tls=tls)
+    return replica(address, timeout_seconds=timeout, tls=tls.client_tls())
 
 
-def _request(  # noqa: PLR0917 - one parameter an option
-    url: str,
-    method: str,
-    header: list[str],
-    token: str | None,
-    certificate: Path | None,
-    peer_address: str,
-    api: str | None,
-) -> SampleRequest:
-    if token is not None and any(each.lower().startswith("authorization:") for each in header):
-        raise bad_input("--token and the header authorization contradict each other")
+def _request(options: RequestOptions, url: str) -> SampleRequest:
     try:
-        headers = dict(_header(each) for each in header)
-        if token is not None:
-            headers["authorization"] = f"Bearer {token_of(token, Path())}"
-        return SampleRequest(
-            target=Target.parse(url),
-            method=method,
-            headers=headers,
-            certificate=pem_of(certificate) if certificate is not None else "",
-            peer_address=peer_address,
-            api=api,
-        )
+        return options.sample_request(url)
     except ValueError as error:
         raise bad_input(str(error)) from error
-
-
-def _header(text: str) -> tuple[str, str]:
-    name, colon, value = text.partition(":")
-    name, value = name.strip().lower(), value.strip()
-    if not colon or not name:
-        raise ValueError("--header must be like `name: value`")
-    reference = Reference.parse(value)
-    if name == "authorization" and reference is None:
-        raise ValueError("a token is no argument, which every user of a machine can see: use --token")
-    return name, value if reference is None else reference.value(Path())
 
 
 async def _ask_one(asking: _Asking, request: SampleRequest) -> bool:
@@ -176,11 +149,16 @@ async def _ask_one(asking: _Asking, request: SampleRequest) -> bool:
 
 async def _ask_all(asking: _Asking, document: ExpectationsDocument, requests: dict[str, SampleRequest]) -> bool:
     cases = []
-    async with asking.source as source:
-        for case in document.cases:
-            told: Told = await source.ask(requests[case.name])
-            found = differences(case.expect, told)
-            cases.append(report.CheckedCase(name=case.name, request=requests[case.name], told=told, differences=found))
+    with working(shown=asking.output is Output.TEXT) as work:
+        work.begin("waiting for the data plane")
+        async with asking.source as source:
+            work.begin("checking")
+            for case in document.cases:
+                told: Told = await source.ask(requests[case.name])
+                found = differences(case.expect, told)
+                request = requests[case.name]
+                cases.append(report.CheckedCase(name=case.name, request=request, told=told, differences=found))
+                work.come(len(cases), len(document.cases))
     show = report.print_cases_json if asking.output is Output.JSON else report.print_cases
     show(cases, explain=asking.explain)
     return not any(case.differences for case in cases)

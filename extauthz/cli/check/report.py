@@ -131,5 +131,6 @@ def _document(request: SampleRequest, told: Told, *, explain: bool) -> dict[str,
         "milliseconds": round(told.seconds * 1000, 3),
     }
     if explain:
+        document["asked"] = {"caches": list(told.asked.caches), "key_managers": list(told.asked.calls)}
         document["stages"] = [{"name": s.name, "outcome": s.outcome, "said": s.said} for s in explained(told)]
     return document

@@ -1,7 +1,7 @@
 """Who is asked: a running replica, or the same code in this process."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,6 +13,20 @@ from extauthz.model.check import Decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Where the data plane looked on the way, and whom it asked."""
+
+    caches: Sequence[str] = ()
+    """Such as `not in the jwt cache (memory)`; empty: none was looked into."""
+    calls: Sequence[str] = ()
+    """To key managers, such as `introspection of corporate: ok`."""
+
+    def __str__(self) -> str:
+        """As one text; empty: nobody was asked."""
+        return "; ".join([*self.caches, *(f"asked for {call}" for call in self.calls)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """What is known after a Check."""
 
@@ -20,6 +34,7 @@ class Told:
     decision: Decision | None = None
     """None: a replica was asked, which tells no more than its answer."""
     seconds: float
+    asked: Asked = Asked()
 
 
 class Source(Protocol):

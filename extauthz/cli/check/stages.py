@@ -74,6 +74,8 @@ def explained(told: Told) -> list[Stage]:
         said |= _said_by_allow(told.decision)
     elif isinstance(told.decision, Deny):
         said |= _said_by_deny(told.decision)
+    if asked := str(told.asked):
+        said[StageName.CREDENTIAL] = "; ".join(filter(None, [said.get(StageName.CREDENTIAL, ""), asked]))
     shadowed = told.answer.shadow_reason is not None
     if told.answer.allowed and not shadowed:
         return list(_passed(told, said))
@@ -103,7 +105,8 @@ def _refused(told: Told, said: Mapping[StageName, str]) -> Iterator[Stage]:
         if order.index(name) < order.index(at):
             yield Stage(name=name, outcome=Outcome.PASSED, said=said.get(name, ""))
         elif name is at:
-            yield Stage(name=name, outcome=Outcome.REFUSED, said=_why(told, reason))
+            known = said.get(name, "") if name is StageName.CREDENTIAL else ""
+            yield Stage(name=name, outcome=Outcome.REFUSED, said="; ".join(filter(None, [_why(told, reason), known])))
         else:
             # Key types are looked at after the subscription, so there a later stage may have been passed.
             late = reason is Reason.WRONG_TOKEN_TYPE
@@ -196,7 +199,8 @@ def _scopes(access: Access) -> str:
 
 
 def _said_by_deny(deny: Deny) -> dict[StageName, str]:
+    said = {StageName.CREDENTIAL: f"token of key manager {deny.key_manager}"} if deny.key_manager else {}
     if deny.api is None:
-        return {}
+        return said
     resource = f", {deny.resource.template}" if deny.resource is not None else ""
-    return {StageName.API: f"{deny.api.id} at {deny.api.context}{resource}"}
+    return said | {StageName.API: f"{deny.api.id} at {deny.api.context}{resource}"}

@@ -25,6 +25,7 @@ from extauthz.cli.envoy_config.ext_authz import ext_authz
 from extauthz.cli.envoy_config.gateway_facts import GatewayFacts, gateway_facts
 from extauthz.cli.envoy_config.routes import routes
 from extauthz.cli.errors import bad_input, told_plainly
+from extauthz.cli.output import Output, OutputOption, print_json
 from extauthz.document.strict import load
 from extauthz.envoy.listen_address import ListenAddress
 from extauthz.settings.process import Settings
@@ -53,12 +54,13 @@ def envoy_config(
     catalog: Annotated[
         Path | None, typer.Option("--catalog", help="A catalog (YAML), where the settings name none as a file.")
     ] = None,
+    output: OutputOption = Output.TEXT,
 ) -> None:
     """Prints the parts of an Envoy configuration that belong to these settings, in YAML with the reasons.
 
     They are the filter, the cluster, what the connection manager must do before, and examples of routes. They go where
-    their comments say; deploy/envoy/envoy.yaml is a whole one. Exit status 2: the settings or the catalog cannot be
-    used.
+    their comments say; deploy/envoy/envoy.yaml is a whole one. JSON has no comments. Exit status 2: the settings or the
+    catalog cannot be used.
     """
     if address is not None:
         try:
@@ -70,7 +72,10 @@ def envoy_config(
         if catalog is None and settings.catalog.file is not None and (config.parent / settings.catalog.file).is_file():
             catalog = config.parent / settings.catalog.file
         parts = envoy_parts(gateway_facts(settings, address, catalog))
-    typer.echo(commented(parts), nl=False)
+    if output is Output.JSON:
+        print_json(without_reasons(parts))
+    else:
+        typer.echo(commented(parts), nl=False)
 
 
 def envoy_parts(facts: GatewayFacts) -> dict[str, Any]:

@@ -56,5 +56,5 @@ def test_the_first_secret_makes_entries_and_all_are_looked_for():
 
 @pytest.mark.parametrize("secrets", [[], [b"s" * 31], [SECRET, b"short"]])
 def test_a_secret_that_can_be_guessed_is_refused(secrets):
-    with pytest.raises(ValueError, match=r"api_keys\.secret"):
+    with pytest.raises(ValueError, match=r"^(at least one secret|secret \d has \d+ bytes)"):
         ApiKeyHashes(secrets)

@@ -86,7 +86,7 @@ def test_any_text_has_a_key_of_its_own():
 
 @pytest.mark.parametrize("secrets", [[], [b""], [b"x" * 31], [OLD, b"x" * 31]])
 def test_missing_and_short_secrets_are_refused(secrets):
-    with pytest.raises(ValueError, match=r"cache\.secret"):
+    with pytest.raises(ValueError, match=r"^(at least one secret|secret \d has \d+ bytes)"):
         CacheKeys(secrets)
 
 

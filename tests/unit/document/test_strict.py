@@ -1,3 +1,5 @@
+import itertools
+import string
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -154,3 +156,36 @@ def test_the_report_has_the_source_the_places_and_the_hints():
     with pytest.raises(DocumentError) as caught:
         loads("first: {number: 13}", Document, "file.yaml")
     assert str(caught.value) == ("file.yaml: 1 mistake\n  first.number (line 1): brings bad luck\n      hint: take 12")
+
+
+def nested(first, line, count=12):
+    """Lines that each name the line before, many times over."""
+    names = itertools.pairwise(string.ascii_lowercase[: count + 1])
+    later = (f"{name}: &{name} {line.replace('BEFORE', f'*{before}')}" for before, name in names)
+    return "\n".join([f"a: &a {first}", *later])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        nested("[x, x, x]", f"[{', '.join(['BEFORE'] * 9)}]"),
+        nested("{k: x}", f"{{{', '.join(['k: BEFORE'] * 9)}}}"),
+        nested(f"[{'x' * 10_000}]", f"[{', '.join(['BEFORE'] * 9)}]", count=5),
+        nested(f"{{? {'x' * 10_000} : 1}}", f"[{', '.join(['BEFORE'] * 9)}]", count=5),
+    ],
+    ids=["values", "keys that stand twice", "long values", "long keys"],
+)
+def test_a_few_lines_that_stand_for_more_than_memory_holds_are_refused(text):
+    """Each line is nine times the line before."""
+    with pytest.raises(DocumentError, match="too many values by aliases"):
+        loads(text, Strict, "bomb.yaml")
+
+
+_DOUBLING = ", ".join(["&a [x, x]", *(f"&{b} [*{a}, *{a}]" for a, b in itertools.pairwise(string.ascii_lowercase))])
+
+
+@pytest.mark.parametrize("key", ["[a]", "{a: b}", f"[{_DOUBLING}]"], ids=["list", "mapping", "more than memory holds"])
+def test_a_key_that_is_no_word_is_a_mistake_with_its_line(key):
+    with pytest.raises(DocumentError) as caught:
+        loads(f"first:\n  ? {key}\n  : 1", Strict, "f.yaml")
+    assert [(mistake.message, mistake.line) for mistake in caught.value.mistakes] == [("a key must be a word", 2)]

@@ -25,7 +25,13 @@ def test_nothing_is_added_that_was_not_said():
     assert (context.path, context.api_id, context.peer_certificate) == ("/", None, "")
 
 
-@pytest.mark.parametrize("url", ["/pets", "ftp://h/", "https://", "https://u:p@h/", "https://h/#part", "https:///x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("/pets", "ftp://h/", "https://", "https://u:p@h/", "https://h/#part", "https:///x", "http://[::1"),
+        *("http://h:99999/", "http://h:0/", "http://h:x/", "http://h/a b", "http://h/a\r\nx: y", "http://h/\0", ""),
+    ],
+)
 def test_what_no_client_sends_is_no_target(url):
     with pytest.raises(ValueError, match="must"):
         Target.parse(url)
@@ -34,3 +40,22 @@ def test_what_no_client_sends_is_no_target(url):
 def test_secrets_are_in_no_representation():
     sample = SampleRequest(target=Target.parse("https://h/p?key=hidden"), headers={"authorization": "hidden"})
     assert "hidden" not in repr(sample)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"method": "GET /"},
+        {"method": ""},
+        {"headers": {"x y": "hidden"}},
+        {"headers": {"": "hidden"}},
+        {"headers": {"x": "hidden\r\ny: z"}},
+        {"headers": {"x": "hidden\0"}},
+        {"peer_address": "localhost"},
+        {"peer_address": "192.0.2.1:80"},
+    ],
+)
+def test_what_envoy_never_tells_is_no_request_and_no_value_is_repeated(wrong):
+    with pytest.raises(ValueError, match=r"^not |^header ") as refused:
+        SampleRequest(target=Target.parse("https://h/"), **wrong)
+    assert "hidden" not in str(refused.value)

@@ -165,3 +165,19 @@ async def test_an_address_that_is_taken_is_said_at_the_start():
         with pytest.raises(OSError, match="in use"):
             await other.start()
         await other.stop(grace_seconds=0)
+
+
+async def test_servers_that_both_want_to_may_share_a_port():
+    first, port = await sharing_a_port("127.0.0.1:0")
+    second, same = await sharing_a_port(f"127.0.0.1:{port}")
+    assert same == port
+    await first.stop(grace_seconds=0)
+    assert (await ask(port, TARGETS["envoy"], ENVOY)).status == 200
+    await second.stop(grace_seconds=0)
+
+
+async def sharing_a_port(listen):
+    server = HttpCheckServer(
+        Asked(Answers(allow())), listen=listen, path_prefix="/check", proxy="envoy", reuse_port=True
+    )
+    return server, await server.start()

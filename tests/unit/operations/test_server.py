@@ -93,3 +93,18 @@ async def test_signals_are_left_to_the_process(number):
         await server.stop()
     finally:
         loop.remove_signal_handler(number)
+
+
+async def test_it_answers_on_a_unix_socket(tmp_path):
+    server = OperationsServer(APP, path=tmp_path / "o.sock")
+    assert await server.start() == 0
+    connector = aiohttp.UnixConnector(str(tmp_path / "o.sock"))
+    async with aiohttp.ClientSession(connector=connector) as client, client.get("http://here/") as response:
+        assert await response.text() == "hello"
+    await server.stop()
+
+
+@pytest.mark.parametrize("name", ["missing/o.sock", "x" * 200])
+async def test_a_socket_that_cannot_be_made_is_an_error(tmp_path, name):
+    with pytest.raises(OSError, match=r"cannot listen on unix:.*: \S"):
+        await OperationsServer(APP, path=tmp_path / name).start()

@@ -50,7 +50,7 @@ def test_bytes_that_no_holder_of_the_secret_made_are_no_entry():
 
 @pytest.mark.parametrize("secrets", [[], [b"s" * 31], [NEW, b"short"]])
 def test_a_secret_that_is_missing_or_short_is_refused(secrets):
-    with pytest.raises(ValueError, match=r"revocation\.secret"):
+    with pytest.raises(ValueError, match=r"^(at least one secret|secret \d has \d+ bytes)"):
         RevocationKeys(secrets)
 
 

@@ -87,3 +87,12 @@ def test_other_components_take_the_place_of_all_but_the_added_ones_in_one_step()
     health.become(ready)
     assert told == [True]
     assert health.components == ready | {"settings": Component(ok=True, essential=False, detail="applied")}
+
+
+def test_an_added_component_may_be_essential_whatever_the_others_become():
+    health = Health()
+    health.add("listener", essential=True)
+    health.become({name: Component(ok=True, essential=True) for name in ("catalog", "revocations")})
+    assert not health.ready
+    health.report("listener", ok=True)
+    assert health.ready

@@ -4,11 +4,12 @@ import contextlib
 import fcntl
 import json
 import os
+import select
 import threading
 
 import pytest
 
-from extauthz.telemetry.log_lines import LogLines
+from extauthz.telemetry.log_lines import LogLines, pieces
 
 
 class Pipe:
@@ -158,3 +159,12 @@ def test_a_stream_that_somebody_made_one_that_does_not_wait_loses_nothing(pipe):
         lines = read_in_background(pipe)
     assert [line.split()[0] for line in lines()] == [str(number) for number in range(20)]
     assert log.dropped == 0
+
+
+def test_a_line_is_in_one_write_that_no_other_process_can_cut():
+    lines = [f"{number} {'x' * (number * 37 % 900)}\n" for number in range(200)] + ["é" * 9_000 + "\n", "last\n"]
+    written = list(pieces(lines))
+    assert b"".join(written) == "".join(lines).encode()
+    assert all(piece.endswith(b"\n") for piece in written)
+    assert sorted(len(piece) for piece in written)[-2] <= select.PIPE_BUF
+    assert len(written) < len(lines) / 5

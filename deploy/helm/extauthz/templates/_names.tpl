@@ -79,3 +79,14 @@ labels:
 {{- end -}}
 {{- toYaml $given -}}
 {{- end -}}
+
+{{/* Of every Service. */}}
+{{- define "extauthz.ipFamilies" -}}
+{{- with .Values.service.ipFamilyPolicy }}
+ipFamilyPolicy: {{ . }}
+{{- end }}
+{{- with .Values.service.ipFamilies }}
+ipFamilies:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}

@@ -34,6 +34,7 @@ configMap: {name: {{ include "extauthz.fullname" . }}-catalog, defaultMode: 0440
 {{- $folder := include "extauthz.folder" . -}}
 certificate: {{ $folder }}/tls/{{ $tls.certificateKey }}
 key: {{ $folder }}/tls/{{ $tls.privateKeyKey }}
+reload_seconds: {{ $tls.reloadSeconds }}
 {{- if or $tls.client.existingConfigMap $tls.client.existingSecret }}
 client_ca: {{ $folder }}/client-ca/{{ $tls.client.key }}
 {{- with $tls.client.names }}
@@ -50,6 +51,9 @@ client_names:
 {{- $operations := default (dict) $settings.operations -}}
 {{- $_ := set $operations "listen" (printf "%s:%v" .Values.listenHost .Values.ports.operations) -}}
 {{- $_ := set $settings "operations" $operations -}}
+{{- with $settings.http_check -}}
+{{- $_ := set . "listen" (printf "%s:%v" $.Values.listenHost $.Values.ports.httpCheck) -}}
+{{- end -}}
 {{- if include "extauthz.catalogVolume" . -}}
 {{- $catalog := default (dict) $settings.catalog -}}
 {{- $_ := set $catalog "file" (printf "%s/catalog/%s" (include "extauthz.folder" .) .Values.catalog.key) -}}
@@ -61,6 +65,19 @@ client_names:
 {{- $secrets := merge (default (dict) $settings.secrets) (include "extauthz.secretSettings" . | fromYaml) -}}
 {{- if $secrets -}}{{- $_ := set $settings "secrets" $secrets -}}{{- end -}}
 {{- toYaml $settings -}}
+{{- end -}}
+
+{{/* What of them pods take over only as other pods: all, or what a running process does not (docs/settings.md). */}}
+{{- define "extauthz.restartingSettings" -}}
+{{- $settings := include "extauthz.settings" . | fromYaml -}}
+{{- if .Values.restartOnConfigChange -}}
+{{- toYaml $settings -}}
+{{- else -}}
+{{- $kept := pick $settings "listen" "tls" "grpc" "metrics" "http_check" -}}
+{{- $_ := set $kept "operations" (pick $settings.operations "listen") -}}
+{{- $_ := set $kept "dpop" (pick (default (dict) $settings.dpop) "replay_entries") -}}
+{{- toYaml $kept -}}
+{{- end -}}
 {{- end -}}
 
 {{/* A number of `config.limits`, or its default in the program (a test holds the two together). */}}

@@ -1,7 +1,7 @@
 {{/* Everything that is wrong, together; each line says what to do. Rendered by the Deployment, before anything else. */}}
 {{- define "extauthz.validate" -}}
 {{- $mistakes := list -}}
-{{- range $check := list "renamed" "owned" "catalog" "secretNames" "secrets" "shutdown" "scaling" "tls" "network" "monitoring" "resident" -}}
+{{- range $check := list "renamed" "owned" "catalog" "secretNames" "secrets" "tests" "shutdown" "scaling" "tls" "network" "service" "monitoring" "resident" -}}
   {{- range splitList "\n" (include (printf "extauthz.validate.%s" $check) $) -}}
     {{- with trim . -}}{{- $mistakes = append $mistakes . -}}{{- end -}}
   {{- end -}}
@@ -33,11 +33,16 @@ config.listen: set `listenHost` and `ports.grpc`, which Services and probes foll
 {{- if hasKey (default (dict) $config.operations) "listen" }}
 config.operations.listen: set `listenHost` and `ports.operations`
 {{- end -}}
+{{- if hasKey (default (dict) $config.http_check) "listen" }}
+config.http_check.listen: set `listenHost` and `ports.httpCheck`
+{{- end -}}
 {{- if hasKey $config "tls" }}
 config.tls: set `tls.enabled` and the values beside it, which mount the certificate
 {{- end -}}
-{{- if eq (int .Values.ports.grpc) (int .Values.ports.operations) }}
-ports: `grpc` and `operations` must differ
+{{- $ports := list (int .Values.ports.grpc) (int .Values.ports.operations) -}}
+{{- if $config.http_check -}}{{- $ports = append $ports (int .Values.ports.httpCheck) -}}{{- end -}}
+{{- if ne (len $ports) (len (uniq $ports)) }}
+ports: must differ from each other
 {{- end -}}
 {{- end -}}
 
@@ -71,10 +76,10 @@ catalog.key: is of `catalog.existingConfigMap` or `catalog.existingSecret`
 {{- if kindIs "map" .value -}}
   {{- range $key, $value := .value -}}
     {{- $here := printf "%s.%s" $place $key -}}
-    {{- if has $key (list "secret" "password" "token" "key" "nonce_secret") -}}
-      {{- range (kindIs "slice" $value | ternary $value (list $value)) -}}
-        {{- if kindIs "string" . -}}{{- printf "%s %s\n" $here . -}}{{- end -}}
-      {{- end -}}
+    {{- $names := kindIs "slice" $value | ternary $value (list $value) -}}
+    {{- $named := has $key (list "secret" "password" "token" "key" "keys" "client_secret" "access_token" "refresh_token" "nonce_secret" "headers_secret") -}}
+    {{- if and $named $names (kindIs "string" (first $names)) -}}
+      {{- range $names -}}{{- printf "%s %s\n" $here . -}}{{- end -}}
     {{- else -}}
       {{- include "extauthz.usedSecrets" (dict "place" $here "value" $value) -}}
     {{- end -}}
@@ -86,15 +91,23 @@ catalog.key: is of `catalog.existingConfigMap` or `catalog.existingSecret`
 {{- end -}}
 {{- end -}}
 
+{{- /* What stands where a secret's name is wanted must be one of `secrets`: a secret itself would be in a ConfigMap. */}}
 {{- define "extauthz.validate.secretNames" -}}
 {{- $config := .Values.config -}}
 {{- $known := concat (keys .Values.secrets) (keys (default (dict) $config.secrets)) | sortAlpha -}}
-{{- range $section := list "api_keys" "backend_jwt" "cache" "catalog" "dpop" "operations" "revocation" -}}
-  {{- range splitList "\n" (include "extauthz.usedSecrets" (dict "place" (printf "config.%s" $section) "value" (get $config $section))) -}}
-    {{- $parts := splitn " " 2 . -}}
-    {{- if and $parts._1 (not (has $parts._1 $known)) }}
+{{- /* What extensions are configured with is theirs; a header may be called `token`. */}}
+{{- $ours := omit $config "secrets" "extensions" "upstream_headers" "tls" -}}
+{{- $used := include "extauthz.usedSecrets" (dict "place" "config" "value" $ours) -}}
+{{- range $index, $keyManager := default (list) .Values.catalog.inline.key_managers -}}
+  {{- range $part := list "introspection" "userinfo" "jwt" -}}
+    {{- $place := printf "catalog.inline.key_managers[%d].%s" $index $part -}}
+    {{- $used = print $used (include "extauthz.usedSecrets" (dict "place" $place "value" (get $keyManager $part))) -}}
+  {{- end -}}
+{{- end -}}
+{{- range splitList "\n" $used -}}
+  {{- $parts := splitn " " 2 . -}}
+  {{- if and $parts._1 (not (has $parts._1 $known)) }}
 {{ $parts._0 }}: `{{ $parts._1 }}` is not one of `secrets` ({{ default "there are none" (join ", " $known) }})
-    {{- end -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -111,6 +124,21 @@ secrets.{{ $name }}: is in `config.secrets` as well
 secrets.{{ $name }}: has the environment variable of `{{ get $variables $variable }}` ({{ $variable }}); use `as: file` or another name
     {{- end -}}
     {{- $_ := set $variables $variable $name -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What `helm test` sends stands in a ConfigMap, too. */}}
+{{- define "extauthz.validate.tests" -}}
+{{- $requests := dict "test.allow" .Values.test.allow -}}
+{{- range $index, $case := .Values.test.cases -}}
+  {{- $_ := set $requests (printf "test.cases[%d].request" $index) (default (dict) $case.request) -}}
+{{- end -}}
+{{- range $place, $request := $requests -}}
+  {{- range $name, $value := default (dict) $request.headers -}}
+    {{- if and (kindIs "string" $value) (regexMatch "(?i)^((proxy-)?authorization|cookie|dpop|.*(api-?key|token|secret).*)$" $name) }}
+{{ $place }}.headers.{{ $name }}: would stand in a ConfigMap; write `{env: NAME}`, with NAME in `test.secrets`
+    {{- end -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -143,9 +171,18 @@ autoscaling.targetCPUUtilizationPercentage: is a part of `resources.requests.cpu
 {{- if and $scaling.targetMemoryUtilizationPercentage (not $requests.memory) }}
 autoscaling.targetMemoryUtilizationPercentage: is a part of `resources.requests.memory`, which is missing
 {{- end -}}
-{{- if not (or $scaling.targetCPUUtilizationPercentage $scaling.targetMemoryUtilizationPercentage $scaling.metrics) }}
-autoscaling: give a target or `metrics`
+{{- $keda := $scaling.keda -}}
+{{- if not (or $scaling.targetCPUUtilizationPercentage $scaling.targetMemoryUtilizationPercentage (ternary $keda.triggers $scaling.metrics $keda.enabled)) }}
+autoscaling: give a target or `{{ ternary "keda.triggers" "metrics" $keda.enabled }}`
 {{- end -}}
+{{- if and $keda.enabled $scaling.metrics }}
+autoscaling.metrics: are those of a HorizontalPodAutoscaler; with `keda.enabled` write `keda.triggers`
+{{- end -}}
+{{- if and $keda.enabled $keda.fallback (not $keda.triggers) }}
+autoscaling.keda.fallback: is for `keda.triggers`; KEDA has none for CPU and memory
+{{- end -}}
+{{- else if .Values.autoscaling.keda.enabled }}
+autoscaling.keda: is enabled, but `autoscaling.enabled` is false
 {{- end -}}
 {{- $budget := .Values.podDisruptionBudget -}}
 {{- if $budget.enabled -}}
@@ -203,8 +240,14 @@ tls: is described, but `tls.enabled` is false
 {{- define "extauthz.validate.network" -}}
 {{- $policy := .Values.networkPolicy -}}
 {{- if $policy.enabled -}}
-{{- if not $policy.ingress.gateways }}
+{{- if not (or $policy.ingress.gateways (and .Values.config.http_check $policy.ingress.httpCheck)) }}
 networkPolicy.ingress.gateways: name the pods or namespaces of your gateways; nobody else may ask
+{{- end -}}
+{{- if and .Values.config.http_check (not $policy.ingress.httpCheck) }}
+networkPolicy.ingress.httpCheck: name the proxy of `config.http_check`; it could not ask
+{{- end -}}
+{{- if and $policy.ingress.httpCheck (not .Values.config.http_check) }}
+networkPolicy.ingress.httpCheck: nobody asks by HTTP without `config.http_check`
 {{- end -}}
 {{- if and .Values.serviceMonitor.enabled (not $policy.ingress.monitoring) }}
 networkPolicy.ingress.monitoring: name your Prometheus; it could not read the metrics
@@ -215,6 +258,19 @@ networkPolicy.ingress.monitoring: name your Prometheus; it could not read the me
 networkPolicy.egress.redis.{{ $section }}: say where the Redis of `config.{{ $section }}.redis` is; it could not be reached
 {{- end -}}
 {{- end -}}
+{{- if and .Values.config.traces (not $policy.egress.traces) }}
+networkPolicy.egress.traces: say where the collector of `config.traces` is; it could not be reached
+{{- end -}}
+{{- end -}}
+{{- else if and .Values.config.http_check (or .Values.tls.client.existingConfigMap .Values.tls.client.existingSecret) }}
+config.http_check: has no TLS, so whoever has no certificate for `tls.client` could ask there; set `networkPolicy.enabled` and name the proxy in `networkPolicy.ingress.httpCheck`
+{{- end -}}
+{{- end -}}
+
+{{- define "extauthz.validate.service" -}}
+{{- range $key := list "type" "selector" "ports" "trafficDistribution" "ipFamilyPolicy" "ipFamilies" -}}
+{{- if hasKey $.Values.service.spec $key }}
+service.spec.{{ $key }}: {{ if has $key (list "selector" "ports") }}is made by the chart, from `ports` and `service.port`{{ else }}set `service.{{ $key }}`{{ end }}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -237,11 +293,14 @@ resident.config.{{ $key }}: is missing, see docs/resident.md
 {{- if hasKey $config "listen" }}
 resident.config.listen: set `resident.port`
 {{- end -}}
-{{- if regexMatch "://[^/@]*:[^/@]*@" (default "" $config.database) }}
+{{- if or (regexMatch "://[^@]*:[^@]*@" (default "" $config.database)) (regexMatch "(?i)[?&][a-z_]*passw(or)?d=" (default "" $config.database)) }}
 resident.config.database: has a password, and would stand in a ConfigMap; give it to the driver by an environment variable (`resident.secrets`)
 {{- end -}}
 {{- if and $resident.persistence.enabled (not (hasPrefix "sqlite:////var/lib/extauthz/" (default "" $config.database))) }}
 resident.persistence: is for `database: sqlite:////var/lib/extauthz/resident.db` in `resident.config`
+{{- end -}}
+{{- if and (not $resident.persistence.enabled) (hasPrefix "sqlite:///" (default "sqlite:///resident.db" $config.database)) (not (hasPrefix "sqlite:////tmp/" (default "" $config.database))) }}
+resident.config.database: is a file where the pod cannot write; set `resident.persistence.enabled`, or `database: "sqlite://"` for one in memory
 {{- end -}}
 {{- if and (not $config.signing_key) (not $resident.persistence.enabled) }}
 resident.config.signing_key: is missing; a generated one would end with the pod, and all tokens with it

@@ -17,7 +17,7 @@ KEYS = CatalogKeys([SECRET], prefix="extauthz:")
 @given(kind=st.binary(max_size=80), field=st.binary(max_size=80), entity=st.binary(max_size=200))
 def test_the_proof_of_an_entry_is_hmac_sha_256(kind, field, entity):
     """Ours hashes the key once, for a million entries; it must be the same function."""
-    (key,) = derived_keys([SECRET], "catalog.secret", b"extauthz catalog: proof of an entry, version 1\0extauthz:")
+    (key,) = derived_keys([SECRET], b"extauthz catalog: proof of an entry, version 1\0extauthz:")
     lengths = len(kind).to_bytes(4, "big") + len(field).to_bytes(4, "big")
     message = lengths + (3).to_bytes(8, "big") + (1).to_bytes(4, "big") + kind + field + entity
     assert KEYS.entry_tag(kind, field, (3, 1), entity) == hmac.digest(key, message, "sha256")
@@ -58,5 +58,5 @@ def test_a_head_is_no_transaction():
 
 @pytest.mark.parametrize("secrets", [[], [b"short"], [SECRET, b"short"]])
 def test_short_secrets_are_refused(secrets):
-    with pytest.raises(ValueError, match=r"catalog\.secret"):
+    with pytest.raises(ValueError, match=r"^(at least one secret|secret \d has \d+ bytes)"):
         CatalogKeys(secrets, prefix="extauthz:")

@@ -3,7 +3,7 @@ from envoy.service.auth.v3.external_auth_pb2 import CheckResponse
 from support.catalogs import contents
 
 from extauthz.cli.check.meanings import MEANINGS
-from extauthz.cli.check.source import Told
+from extauthz.cli.check.source import Asked, Told
 from extauthz.cli.check.stages import REFUSED_AT, Outcome, StageName, explained
 from extauthz.envoy.response import ResponseBuilder, ResponsePolicy
 from extauthz.envoy_client.answer import answer_of
@@ -15,10 +15,10 @@ API = contents().apis[0]
 SOMEWHERE = {Reason.UNAVAILABLE, Reason.INTERNAL}
 
 
-def told(decision, *, by_replica=False):
+def told(decision, *, by_replica=False, **more):
     response = ResponseBuilder(ResponsePolicy(dpop_algorithms=frozenset({"ES256"}))).response(decision)
     answer = answer_of(CheckResponse.FromString(response))
-    return Told(answer=answer, decision=None if by_replica else decision, seconds=0.001)
+    return Told(answer=answer, decision=None if by_replica else decision, seconds=0.001, **more)
 
 
 def outcomes(stages):
@@ -70,3 +70,11 @@ def test_an_open_resource_needs_no_caller():
         StageName.UPSTREAM: Outcome.PASSED,
     }
     assert "removes authorization" in stages[-1].said
+
+
+@pytest.mark.parametrize("reason", [Reason.TOKEN_EXPIRED, Reason.INSUFFICIENT_SCOPE])
+def test_the_stage_of_the_credential_tells_whose_token_it_is_and_who_was_asked(reason):
+    asked = Asked(caches=["not in the jwt cache (memory)"], calls=["jwks of km: ok"])
+    stage = explained(told(Deny(reason=reason, detail="why", key_manager="km"), asked=asked))[1]
+    assert stage.said.endswith("token of key manager km; not in the jwt cache (memory); asked for jwks of km: ok")
+    assert ("why" in stage.said) is (reason is Reason.TOKEN_EXPIRED)

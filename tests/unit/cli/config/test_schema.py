@@ -32,6 +32,14 @@ def test_the_published_schema_is_that_of_the_program(name):
     assert result.stdout == (FOLDER / name).read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("command", ["schema", "reference"])
+@pytest.mark.parametrize("of", [[], ["--catalog"]], ids=["settings", "catalog"])
+def test_what_is_published_cites_nothing_that_is_not(command, of):
+    result = CliRunner().invoke(application, ["config", command, *of])
+    assert result.exit_code == 0
+    assert re.findall(r"seeds? 0\d*|wso2-facts|envoy-wire", result.stdout) == []
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_it_is_a_schema_of_the_dialect_that_it_names(name):
     schema = published(name)

@@ -1,0 +1,1 @@
+"""Several processes that answer Checks on one address, and the one that watches over them."""
