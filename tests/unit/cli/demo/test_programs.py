@@ -40,6 +40,12 @@ async def test_valkey_answers_and_leaves_nothing_behind(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["logs"]
 
 
+def test_free_ports_differ_and_are_none_that_outgoing_connections_get():
+    ports = [free_port() for _ in range(200)]
+    assert len(set(ports)) == len(ports)
+    assert max(ports) < 32_768  # the first of Linux' `ip_local_port_range`
+
+
 async def test_nothing_is_ready_on_a_free_port():
     port = free_port()
     assert not await accepts_connections(port)()
