@@ -38,36 +38,27 @@ def envoy(question: Question, prefix: str) -> Asked:
 
 def nginx(question: Question, prefix: str) -> Asked:
     """A subrequest of `auth_request`, with the headers of `proxy_set_header`."""
-    _ensure_exact(question, prefix)
-    consumed = frozenset({"x-original-method", "x-original-uri"})
-    return Asked(
-        method=question.only("x-original-method"),
-        host=question.only("host"),
-        path=question.only("x-original-uri"),
-        scheme=question.scheme(),
-        headers=question.headers_without(_OF_THE_CONNECTION | _CLIENT_CERTIFICATE | consumed),
-        peer_address=_last(question.only("x-forwarded-for")),
-    )
+    return _by_headers(question, prefix, method="x-original-method", host="host", path="x-original-uri")
 
 
 def traefik(question: Question, prefix: str) -> Asked:
     """Traefik's ForwardAuth."""
-    _ensure_exact(question, prefix)
-    consumed = frozenset({"x-forwarded-method", "x-forwarded-host", "x-forwarded-uri"})
-    return Asked(
-        method=question.only("x-forwarded-method"),
-        host=question.only("x-forwarded-host"),
-        path=question.only("x-forwarded-uri"),
-        scheme=question.scheme(),
-        headers=question.headers_without(_OF_THE_CONNECTION | _CLIENT_CERTIFICATE | consumed),
-        peer_address=_last(question.only("x-forwarded-for")),
-    )
+    return _by_headers(question, prefix, method="x-forwarded-method", host="x-forwarded-host", path="x-forwarded-uri")
 
 
-def _ensure_exact(question: Question, prefix: str) -> None:
+def _by_headers(question: Question, prefix: str, *, method: str, host: str, path: str) -> Asked:
+    """A request that headers of these names tell of."""
     # The original path stands in a header; one behind the prefix belongs to another kind of proxy.
     if question.target != prefix:
         raise NotUnderstood("the path is not path_prefix")
+    return Asked(
+        method=question.only(method),
+        host=question.only(host),
+        path=question.only(path),
+        scheme=question.scheme(),
+        headers=question.headers_without(_OF_THE_CONNECTION | _CLIENT_CERTIFICATE | {method, host, path}),
+        peer_address=_last(question.only("x-forwarded-for")),
+    )
 
 
 def _last(addresses: str) -> str:

@@ -1,13 +1,12 @@
 """POST of revocations: by an operator in our own form, or by WSO2 Identity Server in its own."""
 
-import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from pydantic import ValidationError
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -17,12 +16,12 @@ from extauthz.oauth2.strict_json import parse_object
 from extauthz.operations.credentials import Credentials
 from extauthz.operations.notification import NotificationSource
 from extauthz.operations.refused import RefusedError, ensure_accepted, problem
+from extauthz.operations.request_body import bounded_body
 from extauthz.operations.revocation_document import RevocationDocument
 from extauthz.revocation.revocation import Revocation
 
 MAX_BODY_BYTES = 64 * 1024
 """A token fits, whatever its length."""
-_BODY_SECONDS = 10.0
 
 Revoke = Callable[[Sequence[Revocation]], Awaitable[None]]
 """Raises Unavailable: it may not have been stored."""
@@ -51,7 +50,7 @@ class RevocationEndpoints:
     ) -> Response:
         try:
             ensure_accepted(request, credentials)
-            await self._revoke(read(_members(await _body(request))))
+            await self._revoke(read(_members(await bounded_body(request, max_bytes=MAX_BODY_BYTES))))
         except RefusedError as refused:
             return problem(refused, credentials.challenge)
         except ValidationError as error:
@@ -75,21 +74,6 @@ class RevocationEndpoints:
                 HTTPStatus.BAD_REQUEST, "notifications are not understood before `revocation.notifications` is set"
             )
         return self._source.revocations(members, self._clock)
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"longer than {MAX_BODY_BYTES} bytes")
-    except TimeoutError as error:
-        raise RefusedError(HTTPStatus.REQUEST_TIMEOUT, f"no body within {_BODY_SECONDS:.0f} s") from error
-    except ClientDisconnect as error:
-        raise RefusedError(HTTPStatus.BAD_REQUEST, "the body broke off") from error  # nobody reads it
-    return bytes(body)
 
 
 def _members(body: bytes) -> dict[str, Any]:

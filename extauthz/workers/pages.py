@@ -9,13 +9,14 @@ from typing import Any, Protocol
 
 from multidict import CIMultiDict
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from extauthz.model.errors import Unavailable
 from extauthz.operations.refused import RefusedError, problem
+from extauthz.operations.request_body import bounded_body
 from extauthz.workers.exposition import one_exposition
 from extauthz.workers.own_pages import NotAskedError, OwnPages, Question, Told
 from extauthz.workers.readiness import all_ready
@@ -25,7 +26,6 @@ _READINESS_SECONDS = 0.5
 _READINESS = frozenset({HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE})
 _MAX_BODY_BYTES = 128 * 1024
 """More than any page takes: the worker has the last word on what is too long."""
-_BODY_SECONDS = 10.0
 _PLAIN = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -130,20 +130,5 @@ async def _question(request: Request) -> Question:
         target += f"?{query}"
     if "#" in target:  # RFC 9112 §3.2: a target has no fragment
         raise RefusedError(HTTPStatus.BAD_REQUEST, "the target has a fragment")
-    headers, body = CIMultiDict(request.headers.items()), await _body(request)
+    headers, body = CIMultiDict(request.headers.items()), await bounded_body(request, max_bytes=_MAX_BODY_BYTES)
     return Question(method=request.method, target=target, headers=headers, body=body, seconds=30.0)
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > _MAX_BODY_BYTES:
-                    raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"longer than {_MAX_BODY_BYTES} bytes")
-    except TimeoutError as error:
-        raise RefusedError(HTTPStatus.REQUEST_TIMEOUT, f"no body within {_BODY_SECONDS:.0f} s") from error
-    except ClientDisconnect as error:
-        raise RefusedError(HTTPStatus.BAD_REQUEST, "the body broke off") from error  # nobody reads it
-    return bytes(body)

@@ -28,12 +28,6 @@ from extauthz.redis_client.options import SingleServer
 pytestmark = [pytest.mark.external_service, OVERWRITES]
 
 
-@pytest.fixture
-async def valkey():
-    async with ValkeyServer() as running:
-        yield running
-
-
 @contextlib.asynccontextmanager
 async def writing(servers):
     """Somebody who holds the secret."""

@@ -7,18 +7,9 @@ import pytest
 import yaml
 from support.catalogs import api, catalog_document, text_of
 from support.operator import Operator
-from support.valkey import ValkeyServer
 
 pytestmark = pytest.mark.external_service
 SECRET = "a secret of at least 32 bytes, for tests"
-
-
-@pytest.fixture
-async def valkey():
-    server = ValkeyServer()
-    await server.start()
-    yield server
-    await server.close()
 
 
 @pytest.fixture

@@ -22,12 +22,6 @@ pytestmark = pytest.mark.external_service
 
 
 @pytest.fixture
-async def valkey():
-    async with ValkeyServer() as server:
-        yield server
-
-
-@pytest.fixture
 async def proxy(valkey, tmp_path):
     async with tls_proxy(tmp_path, [valkey.port]) as running:
         yield running

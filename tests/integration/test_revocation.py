@@ -185,12 +185,6 @@ async def test_a_jwt_that_outlives_its_revocation_is_accepted_on_its_key_manager
         refused(await world.check(token))
 
 
-@pytest.fixture
-async def valkey():
-    async with ValkeyServer() as running:
-        yield running
-
-
 def settings(valkey=None, **revocation):
     """As operators write them."""
     shared = {"backend": "redis", "secret": ["revocation-secret"], "redis": {"url": valkey.url}} if valkey else {}

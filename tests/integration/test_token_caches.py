@@ -14,7 +14,6 @@ from support.deciding import CACHE_SECRET, deciding, key_manager_of
 from support.decisions import GOOD, allowed, refused
 from support.redis_servers import patient
 from support.service import running_service
-from support.valkey import ValkeyServer
 
 from extauthz.cache.keys import CacheKeys
 from extauthz.cache.redis import RedisStore
@@ -30,12 +29,6 @@ STALE_SECONDS = 600
 @pytest.fixture
 async def world(server):
     async with deciding(server) as running:
-        yield running
-
-
-@pytest.fixture
-async def valkey():
-    async with ValkeyServer() as running:
         yield running
 
 

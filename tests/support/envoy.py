@@ -67,6 +67,18 @@ def envoy_binary() -> Path:
     return binary
 
 
+async def ensure_accepted(config: Path) -> None:
+    """Envoy takes a configuration as it is, and finds nothing deprecated in it."""
+    validation = await asyncio.create_subprocess_exec(
+        *(envoy_binary(), "--mode", "validate", "--log-level", "warning", "--config-path", config),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await validation.communicate()
+    assert validation.returncode == 0, output.decode()
+    assert b"deprecated" not in output.lower()
+
+
 @contextlib.asynccontextmanager
 async def running_envoy(
     folder: Path,

@@ -1,7 +1,6 @@
 """What the tests of the cache share: a clock that they move, and a Valkey server of their own."""
 
 import pytest
-from support.valkey import ValkeyServer
 
 
 class MovedClock:
@@ -17,9 +16,3 @@ class MovedClock:
 @pytest.fixture
 def clock():
     return MovedClock()
-
-
-@pytest.fixture
-async def valkey():
-    async with ValkeyServer() as server:
-        yield server

@@ -4,15 +4,8 @@ import contextlib
 
 import pytest
 from support.redis_servers import patient
-from support.valkey import ValkeyServer
 
 from extauthz.redis_client.server import RedisServer
-
-
-@pytest.fixture
-async def valkey():
-    async with ValkeyServer() as server:
-        yield server
 
 
 @pytest.fixture

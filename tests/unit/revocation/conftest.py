@@ -3,28 +3,13 @@
 import contextlib
 
 import pytest
-from redis.asyncio import Redis
 from support.clock import Clock
 from support.revocations import Replica, redis_channel, running_replica
-from support.valkey import ValkeyServer
 
 
 @pytest.fixture
 def clock():
     return Clock()
-
-
-@pytest.fixture
-async def valkey():
-    async with ValkeyServer() as server:
-        yield server
-
-
-@pytest.fixture
-async def stranger(valkey):
-    """Somebody who can read and write there, and has no secret."""
-    async with Redis.from_url(valkey.url) as client:
-        yield client
 
 
 @pytest.fixture

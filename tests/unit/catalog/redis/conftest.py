@@ -3,22 +3,7 @@
 import contextlib
 
 import pytest
-from redis.asyncio import Redis
 from support.shared_catalog import SharedCatalog, shared_catalog
-from support.valkey import ValkeyServer
-
-
-@pytest.fixture
-async def valkey():
-    async with ValkeyServer() as server:
-        yield server
-
-
-@pytest.fixture
-async def stranger(valkey):
-    """Somebody who can read and write there, and has no secret."""
-    async with Redis.from_url(valkey.url) as client:
-        yield client
 
 
 @pytest.fixture
