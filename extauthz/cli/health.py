@@ -13,12 +13,13 @@ import typer
 from extauthz.cli import tls_options
 from extauthz.cli.errors import EXIT_FAILURE, EXIT_NO_ANSWER, bad_input, told_plainly
 from extauthz.cli.output import Output, OutputOption, print_json
-from extauthz.cli.own_replica import address_here, own_tls
+from extauthz.cli.own_replica import own_tls
 from extauthz.document.strict import load
 from extauthz.envoy.listen_address import ListenAddress
 from extauthz.envoy.servicer import AUTHORIZATION_SERVICE
 from extauthz.envoy_client.client import ClientTls, EnvoyClient
 from extauthz.model.errors import Unavailable
+from extauthz.model.host_port import address_here
 from extauthz.settings.process import Settings
 from extauthz.telemetry.logs import configure_logs
 

@@ -8,16 +8,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from extauthz.cli.errors import bad_input
 from extauthz.cli.tls_options import TlsOptions, authorities
 from extauthz.envoy_client.client import ClientTls
+from extauthz.model.host_port import address_here
 from extauthz.settings.process import Settings
 from extauthz.settings.server import TlsSettings
-
-_ANY = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
-
-
-def address_here(listen: str) -> str:
-    """Where something is reached that listens on all interfaces."""
-    host, colon, port = listen.rpartition(":")
-    return f"{_ANY.get(host, host)}{colon}{port}"
 
 
 def own_tls(settings: Settings, folder: Path, options: TlsOptions) -> ClientTls | None:

@@ -12,9 +12,10 @@ import uvloop
 from extauthz.cli.errors import told_plainly
 from extauthz.cli.worker import command, operations_socket, settings_at_start
 from extauthz.data_plane.run import serve as run
-from extauthz.data_plane.sharing import ensure_shareable, host_and_port, shared_addresses
+from extauthz.data_plane.sharing import ensure_shareable, shared_addresses
 from extauthz.document.strict import loads
 from extauthz.document.text import read
+from extauthz.model.host_port import host_and_port
 from extauthz.settings.process import Settings
 from extauthz.telemetry.logs import configure_logs
 from extauthz.workers.run import supervise

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from extauthz.data_plane.secrets import Secrets
 from extauthz.data_plane.told_at import told_at
+from extauthz.model.host_port import host_and_port
 from extauthz.oauth2.tls import ClientCertificate, client_tls
 from extauthz.redis_client.options import (
-    Address,
     ClusterServers,
     RedisOptions,
     SentinelServers,
@@ -42,12 +42,12 @@ def _servers(
         password = settings.sentinel.password
         return SentinelServers(
             master=settings.sentinel.master,
-            nodes=[_address(node) for node in settings.sentinel.nodes],
+            nodes=[host_and_port(node) for node in settings.sentinel.nodes],
             username=settings.sentinel.username,
             password=_password(password, secrets, section, "redis", "sentinel", "password"),
         )
     if settings.cluster is not None:
-        return ClusterServers(nodes=[_address(node) for node in settings.cluster.nodes])
+        return ClusterServers(nodes=[host_and_port(node) for node in settings.cluster.nodes])
     return SingleServer(url=settings.url or "")
 
 
@@ -64,8 +64,3 @@ def _tls(settings: RedisTlsSettings, secrets: Secrets, folder: Path, section: st
             path = str(folder / settings.certificate_file)
             certificate = ClientCertificate(certificate_file=path, key=secrets.value(settings.key))
         return client_tls(ca_file, certificate) or ssl.create_default_context()
-
-
-def _address(node: str) -> Address:
-    host, _, port = node.rpartition(":")
-    return host.strip("[]"), int(port)

@@ -7,11 +7,11 @@ from pathlib import Path
 from starlette.types import ASGIApp
 
 from extauthz.data_plane.server_settings import server_options, server_tls
-from extauthz.data_plane.sharing import host_and_port
 from extauthz.envoy.server import EnvoyServer
 from extauthz.envoy.servicer import AuthorizationServicer
 from extauthz.http_check.server import HttpCheckServer
 from extauthz.model.clock import Clock
+from extauthz.model.host_port import host_and_port
 from extauthz.operations.server import OperationsServer
 from extauthz.settings.process import Settings
 from extauthz.telemetry.health import Health

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from extauthz.data_plane.restart import as_at_start
 from extauthz.document.mistakes import DocumentError, Location, Mistake
+from extauthz.model.host_port import host_and_port
 from extauthz.settings.cache import CacheBackend
 from extauthz.settings.process import Settings
 from extauthz.settings.revocation import RevocationBackend
@@ -50,12 +51,6 @@ class Sharing:
         """Tells the supervisor that Envoy's connections are taken from now on."""
         with contextlib.suppress(ConnectionError):  # it is gone, and this process about to
             self.supervisor.send(b"\n")
-
-
-def host_and_port(address: str) -> tuple[str, int]:
-    """Of `host:port` or `[ipv6]:port`."""
-    host, _, port = address.rpartition(":")
-    return host.strip("[]"), int(port)
 
 
 def shared_addresses(settings: Settings) -> list[tuple[str, int]]:

@@ -12,6 +12,7 @@ from aiohttp import web
 from extauthz.http_check.answer import HttpAnswer, for_nginx, http_answer
 from extauthz.http_check.asked import NotUnderstood, Question
 from extauthz.http_check.proxies import PROXIES
+from extauthz.model.host_port import host_and_port
 from extauthz.telemetry.sampling import Sampler
 
 Check = Callable[[bytes], Awaitable[bytes]]
@@ -41,8 +42,7 @@ class HttpCheckServer:
         Raises:
             KeyError: no such proxy.
         """
-        host, _, port = listen.rpartition(":")
-        self._address = (host.strip("[]"), int(port))
+        self._address = host_and_port(listen)
         self._reuse_port = reuse_port or None
         self._check = check
         self._prefix = path_prefix

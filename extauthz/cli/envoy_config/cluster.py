@@ -8,6 +8,7 @@ from extauthz.cli.envoy_config.ext_authz import CLUSTER
 from extauthz.cli.envoy_config.gateway_facts import GatewayFacts
 from extauthz.cli.envoy_config.transport_socket import transport_socket
 from extauthz.envoy.servicer import AUTHORIZATION_SERVICE
+from extauthz.model.host_port import host_and_port
 
 _HTTP_TYPE = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
@@ -57,7 +58,7 @@ def _health_check() -> dict[str, Any]:
 
 
 def _discovery(address: str) -> Any:
-    if address.startswith("unix:") or _is_ip(_host(address)):
+    if address.startswith("unix:") or _is_ip(host_and_port(address)[0]):
         return "STATIC"
     return because("Every address of the name is a host: with a headless Service, every replica.", "STRICT_DNS")
 
@@ -65,11 +66,8 @@ def _discovery(address: str) -> Any:
 def _address(address: str) -> dict[str, Any]:
     if address.startswith("unix:"):
         return {"pipe": {"path": address.removeprefix("unix:")}}
-    return {"socket_address": {"address": _host(address), "port_value": int(address.rpartition(":")[2])}}
-
-
-def _host(address: str) -> str:
-    return address.rpartition(":")[0].strip("[]")
+    host, port = host_and_port(address)
+    return {"socket_address": {"address": host, "port_value": port}}
 
 
 def _is_ip(host: str) -> bool:

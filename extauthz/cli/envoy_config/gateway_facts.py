@@ -6,6 +6,7 @@ from pathlib import Path
 
 from extauthz.catalog.file_source import load_contents
 from extauthz.model.api import WEBSOCKET, Api
+from extauthz.model.host_port import address_here
 from extauthz.model.opaque_tokens import OpaqueTokenRule
 from extauthz.settings.backend_jwt import BackendJwtSettings
 from extauthz.settings.callers import AddressSource
@@ -62,7 +63,7 @@ def gateway_facts(settings: Settings, address: str | None, catalog: Path | None)
         *(HeaderRead(name=name, reason="a rule of `opaque_tokens` looks at it") for name in sorted(_hinted(rules))),
     ]
     return GatewayFacts(
-        address=address or _reachable(settings.listen),
+        address=address or address_here(settings.listen),
         tls=settings.tls is not None,
         client_names=sorted(settings.tls.client_names) if settings.tls is not None else (),
         check_seconds=settings.limits.check_seconds,
@@ -105,8 +106,3 @@ def _api_key_headers(settings: Settings, apis: Sequence[Api] | None) -> set[str]
 
 def _hinted(rules: Sequence[OpaqueTokenRule]) -> set[str]:
     return {rule.header[0] for rule in rules if rule.header is not None}
-
-
-def _reachable(listen: str) -> str:
-    host, _, port = listen.rpartition(":")
-    return f"{ {'0.0.0.0': '127.0.0.1', '[::]': '[::1]'}.get(host, host) }:{port}"

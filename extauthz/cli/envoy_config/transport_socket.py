@@ -5,6 +5,7 @@ from typing import Any
 
 from extauthz.cli.envoy_config.commented import because
 from extauthz.cli.envoy_config.gateway_facts import GatewayFacts
+from extauthz.model.host_port import host_and_port
 
 _TYPE = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
 _SECRETS = "/etc/envoy/sds"
@@ -14,7 +15,7 @@ _NAME_OF_A_SOCKET = "extauthz"
 
 def transport_socket(facts: GatewayFacts) -> dict[str, Any]:
     """The `transport_socket` of the cluster."""
-    host = _NAME_OF_A_SOCKET if facts.address.startswith("unix:") else facts.address.rpartition(":")[0].strip("[]")
+    host = _NAME_OF_A_SOCKET if facts.address.startswith("unix:") else host_and_port(facts.address)[0]
     kind = _kind(host)
     context: dict[str, Any] = {
         "alpn_protocols": because("gRPC servers close a connection that has not agreed on HTTP/2.", ["h2"]),

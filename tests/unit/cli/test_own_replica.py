@@ -3,7 +3,7 @@
 import pytest
 from support.certificate_authority import CertificateAuthority
 
-from extauthz.cli.own_replica import address_here, own_tls
+from extauthz.cli.own_replica import own_tls
 from extauthz.cli.tls_options import TlsOptions
 from extauthz.settings.process import Settings
 
@@ -15,19 +15,6 @@ def replica(folder, **names):
     certificate, _ = CertificateAuthority(folder).certificate("replica", **names)
     tls = {"certificate": certificate.name, "key": "not-read.key"}
     return Settings.model_validate({"catalog": {"file": "c.yaml"}, "tls": tls}), certificate.read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("listen", "here"),
-    [
-        ("0.0.0.0:9191", "127.0.0.1:9191"),
-        ("[::]:9191", "[::1]:9191"),
-        ("192.0.2.1:9191", "192.0.2.1:9191"),
-        ("unix:/run/extauthz.sock", "unix:/run/extauthz.sock"),
-    ],
-)
-def test_who_listens_everywhere_is_reached_on_this_machine(listen, here):
-    assert address_here(listen) == here
 
 
 @pytest.mark.parametrize(
