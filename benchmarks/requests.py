@@ -36,6 +36,17 @@ def check_request(token: str, *, host: str = "api.example.com", path: str = "/pe
     return bytes(request.SerializeToString())
 
 
+def raw_request(token: str) -> bytes:
+    """The same as Envoy sends it by `deploy/envoy/envoy.yaml`: few headers, those raw, and a route's empty metadata."""
+    request = CheckRequest.FromString(check_request(token))
+    http = request.attributes.request.http
+    for name in ("authorization", "x-request-id"):
+        http.header_map.headers.add(key=name, raw_value=http.headers[name].encode())
+    http.headers.clear()
+    request.attributes.route_metadata_context.SetInParent()
+    return bytes(request.SerializeToString())
+
+
 def client_headers(token: str) -> list[str]:
     """What a client sends to Envoy for such a request, as `name: value`."""
     own = {name: value for name, value in _HEADERS.items() if name[0] not in ":x"}

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from benchmarks.figure import Figure, Runs
 from benchmarks.issuer import Issuer
 from benchmarks.plane import Plane
-from benchmarks.requests import check_request, is_allowed, numbered_token
+from benchmarks.requests import check_request, is_allowed, numbered_token, raw_request
 from benchmarks.timing import each, each_awaited
 
 RUNS = int(os.environ.get("BENCH_RUNS", "7"))
@@ -24,6 +24,7 @@ _PARTS = 20
 _WARM_CHECKS = 2_000
 _REDIS_CHECKS = 300
 _PARSE, _WARM_JWT, _WARM_OPAQUE, _GET = "parse", "warm JWT", "warm opaque", "redis GET"
+_WARM_RAW = "warm JWT, by deploy/envoy"
 _SIGNING, _NO_LOG = " and a backend JWT", " without its log"
 _BY_CLOCK = "warm, by the clock"
 _ALGORITHMS = ("RS256", "ES256")
@@ -59,10 +60,12 @@ class Rounds:
         return [*self._warm_figures(), *self._cold_figures(), *self._introspected_figures()]
 
     async def _run(self, run: int, get: Callable[[str], Awaitable[Any]]) -> None:
-        for kind, token in ((_WARM_JWT, self.issuer.rs256[0]), (_WARM_OPAQUE, numbered_token(0))):
-            await self._warm_run(kind, check_request(token))
+        jwt, opaque = self.issuer.rs256[0], numbered_token(0)
+        await self._warm_run(_WARM_JWT, check_request(jwt))
+        await self._warm_run(_WARM_RAW, raw_request(jwt))
+        await self._warm_run(_WARM_OPAQUE, check_request(opaque))
         await self._cold_run(run)
-        opaque_request = check_request(numbered_token(0))
+        opaque_request = check_request(opaque)
         pair = [check_request(numbered_token(number)) for number in (1, 2)]
         unknown = [check_request(numbered_token(next(self._numbers) + 100)) for _ in range(self.cold)]
         await self._in_turn(
@@ -118,9 +121,9 @@ class Rounds:
             self._taken[name].append(fmean(parts))
 
     def _warm_figures(self) -> Iterator[Figure]:
-        for kind in (_WARM_JWT, _WARM_OPAQUE):
+        for kind, goal in ((_WARM_JWT, 20.0), (_WARM_RAW, None), (_WARM_OPAQUE, 20.0)):
             floor = f"{_PARSE} {kind}"
-            yield self._runs(kind, floor).figure(f"Check, {kind}; floor: CheckRequest.FromString", "us", goal=20.0)
+            yield self._runs(kind, floor).figure(f"Check, {kind}; floor: CheckRequest.FromString", "us", goal=goal)
             name = f"{kind}{_SIGNING}"
             yield self._runs(name, floor).figure(f"Check, {name} (held); floor: CheckRequest.FromString", "us")
         logged = self._extra(_WARM_JWT, _WARM_JWT + _NO_LOG)

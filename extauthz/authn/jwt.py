@@ -1,8 +1,9 @@
 """JWTs: routed by issuer, and audience, to that issuer's keys (seed 003)."""
 
 from collections.abc import Awaitable
-from dataclasses import replace
 from typing import Protocol
+
+from msgspec import structs
 
 from extauthz.authn.encrypted import EncryptedJwts
 from extauthz.authn.facts import FactMaker
@@ -227,5 +228,5 @@ def _bound_as_it_says(principal: Principal, own: Claims) -> Principal:
     claims = principal.facts.claims
     if claims.get(_CONFIRMATION, own[_CONFIRMATION]) != own[_CONFIRMATION]:
         raise Denied(Reason.INVALID_TOKEN, "bound to one key by itself, and to another by its key manager")
-    facts = replace(principal.facts, claims={**claims, _CONFIRMATION: own[_CONFIRMATION]})
-    return principal._replace(facts=facts)
+    facts = structs.replace(principal.facts, claims={**claims, _CONFIRMATION: own[_CONFIRMATION]})
+    return structs.replace(principal, facts=facts)

@@ -1,7 +1,8 @@
 """Where JWTs say that they come from: remembered, so that a known one need not be read again to be routed."""
 
 from functools import lru_cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from extauthz.cache.keys import NamedToken
 from extauthz.cache.recent import Recent
@@ -10,7 +11,7 @@ from extauthz.oauth2.jwt import UnverifiedJwt
 _SHARED = 4096
 
 
-class JwtRoute(NamedTuple):
+class JwtRoute(Struct, frozen=True):
     """What routes a signed JWT to a key manager. As it says of itself: whoever checks it then checks this as well."""
 
     issuer: str

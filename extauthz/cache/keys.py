@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from typing import NamedTuple
 
 from extauthz.cache.secret_keys import derived_keys, joined
+from extauthz.model.secret_fields import SecretFields
 
 _TOKEN_NAME = b"extauthz cache: name of a token, version 2"
 _PLACE_NAME = b"extauthz cache: name of a key manager, version 2"
@@ -16,15 +16,14 @@ _PLACE_BYTES = 16
 _PLACES = 16_384
 
 
-class NamedToken(NamedTuple):
+class NamedToken(SecretFields, frozen=True):
     """A token with its name. Only `CacheKeys.named` makes them, so that no name is another token's."""
+
+    hidden = frozenset({"value", "name"})
 
     value: str
     name: bytes
-    """32 bytes that stand for the token, wherever it is shown."""
-
-    def __repr__(self) -> str:
-        return "NamedToken(...)"
+    """32 bytes that stand for the token."""
 
 
 class CacheKeys:

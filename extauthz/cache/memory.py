@@ -1,6 +1,6 @@
 """The first level: facts in this process, bounded by entries, the least recently used leave first."""
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from extauthz.cache.cache import believed
 from extauthz.cache.recent import Recent
@@ -27,11 +27,11 @@ class MemoryCache:
         held = self._known.get(key) or self._refused.get(key)
         if held is None:
             return None
-        facts, keep_until = held
+        facts = held.facts
         now = self._clock()
         if now < facts.believe_until:  # `believed`, written out: this is asked on every Check
             return facts
-        if not now < keep_until:
+        if not now < held.keep_until:
             self.forget(key)
         return None
 
@@ -62,6 +62,6 @@ class MemoryCache:
         return len(self._known) + len(self._refused)
 
 
-class _Held(NamedTuple):
+class _Held(Struct, frozen=True):
     facts: TokenFacts
     keep_until: float

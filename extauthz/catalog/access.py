@@ -2,6 +2,8 @@
 
 from typing import Final, assert_never
 
+from msgspec import structs
+
 from extauthz.catalog.api_index import IndexedApi
 from extauthz.catalog.claimed_access import claimed_access
 from extauthz.catalog.indexes import Indexes
@@ -57,7 +59,7 @@ def _by_token(
     if now is not key_manager:
         if now is None or now.fingerprint != key_manager.fingerprint:
             raise Denied(Reason.INVALID_TOKEN, f"key manager {key_manager.id} changed during the check")
-        principal = principal._replace(key_manager=now)
+        principal = structs.replace(principal, key_manager=now)
     validation = now.subscription_validation
     if validation is _CATALOG or validation is _OFF:
         client = indexes.client(api.organization, key_manager.id, principal.facts.client_id or "")

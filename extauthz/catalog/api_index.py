@@ -4,7 +4,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from extauthz.catalog.request_path import segments
 from extauthz.catalog.resource_template import ResourceTree
@@ -28,7 +29,7 @@ class IndexedApi:
     """The longer one first."""
 
 
-class Located(NamedTuple):
+class Located(Struct, frozen=True):
     """The API that a request is for, and the rest of its path."""
 
     indexed: IndexedApi

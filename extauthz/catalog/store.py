@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from msgspec import Struct
 
 from extauthz.catalog.changes import Change, Entity, Identity, Kind
 from extauthz.model.errors import Unavailable
@@ -47,8 +49,8 @@ class Position:
     news: bytes
 
 
-class Stored(NamedTuple):
-    """An entity as it stands in the store. A tuple: a load makes a million, in half the time."""
+class Stored(Struct, frozen=True):
+    """An entity as it stands in the store; a load makes a million of them."""
 
     kind: Kind
     name: str

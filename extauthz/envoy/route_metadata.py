@@ -26,6 +26,8 @@ def api_of_route(metadata: Metadata) -> str | None:
     Raises:
         Denied: no_matching_api, where they name two, or something that is no name.
     """
+    if not metadata.filter_metadata:  # as of most routes
+        return None
     named = {value.string_value if value.HasField("string_value") else None for value in _values(metadata)}
     if not named:
         return None

@@ -4,7 +4,7 @@ from extauthz.extensions.known_caller import known_caller
 from extauthz.extensions.protocols import Authenticator, Authorizer, ClaimSource
 from extauthz.model.api import Api, Resource
 from extauthz.model.application import Application, KeyType
-from extauthz.model.check import Access, Headers, Principal, RequestContext
+from extauthz.model.check import Access, GivenDetails, Headers, Principal, RequestContext
 from extauthz.model.errors import Denied, Reason, Unavailable
 from extauthz.model.subscription import Subscription
 from extauthz.model.token import TokenFacts
@@ -17,6 +17,7 @@ __all__ = [
     "Authorizer",
     "ClaimSource",
     "Denied",
+    "GivenDetails",
     "Headers",
     "KeyType",
     "Principal",

@@ -6,6 +6,8 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from extauthz.extensions.containment import Containment
 from extauthz.extensions.protocols import Authenticator, Authorizer, ClaimSource
 from extauthz.model.api import Api
@@ -82,10 +84,10 @@ class ContainedClaimSource:
 def _lent(access: Access) -> Access:
     """With mappings of its own: those of a token are in a cache, and those of an application in the catalog."""
     principal, application = access.principal, access.application
-    facts = replace(principal.facts, claims=deepcopy(dict(principal.facts.claims)))
+    facts = structs.replace(principal.facts, claims=deepcopy(dict(principal.facts.claims)))
     if application is not None:
         application = replace(application, attributes=dict(application.attributes))
-    return access._replace(principal=principal._replace(facts=facts), application=application)
+    return structs.replace(access, principal=structs.replace(principal, facts=facts), application=application)
 
 
 def _principal(answer: object) -> Principal:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from extauthz.model.api_security import TOKENS_ONLY, ApiSecurity
 from extauthz.model.application import EVERY_KEY_TYPE, KeyType
@@ -90,8 +91,8 @@ class Api:
     """Whether what would be refused is let through, and only recorded."""
 
 
-class ResourceMatch(NamedTuple):
-    """Which API and resource a request is for. A tuple, as it is made for every request: a dataclass costs thrice."""
+class ResourceMatch(Struct, frozen=True):
+    """Which API and resource a request is for."""
 
     api: Api
     resource: Resource

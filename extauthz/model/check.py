@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, NamedTuple, Protocol
+from typing import Protocol
+
+from msgspec import Struct
 
 from extauthz.model.api import Api, Resource, ResourceMatch
 from extauthz.model.api_key import ApiKey
@@ -12,6 +14,7 @@ from extauthz.model.api_security import RegisteredCertificate
 from extauthz.model.application import Application, KeyType
 from extauthz.model.errors import Denied, Reason, Unavailable
 from extauthz.model.key_manager import KeyManager
+from extauthz.model.secret_fields import SecretFields
 from extauthz.model.subscription import Subscription
 from extauthz.model.token import TokenFacts
 
@@ -24,59 +27,18 @@ class Headers(Protocol):
         ...
 
 
-class RequestContext:
-    """A request as Envoy describes it.
-
-    One is made for every Check. So it is written out (a frozen dataclass takes 3 us, this one 0.6), and what few Checks
-    look at is a property, which Envoy's room reads from the message when it is asked for.
-    """
-
-    __slots__ = (
-        *("_peer_address", "_peer_certificate", "_request_id", "_scheme"),
-        *("api_id", "headers", "host", "method", "path"),
-    )
-
-    def __init__(  # noqa: PLR0913 - each is one thing that Envoy says
-        self,
-        *,
-        method: str,
-        host: str,
-        path: str,
-        headers: Headers,
-        api_id: str | None = None,
-        request_id: str = "",
-        scheme: str = "",
-        peer_certificate: str = "",
-        peer_address: str = "",
-    ) -> None:
-        """`path` as it came, with the query, undecoded; the query may hold an API key.
-
-        `api_id` is named by the route (`context_extensions` or its metadata), so trusted; None: host and path say which
-        API.
-        """
-        self.method: Final = method
-        self.host: Final = host
-        self.path: Final = path
-        self.headers: Final = headers
-        self.api_id: Final = api_id
-        self._request_id = request_id
-        self._scheme = scheme
-        self._peer_certificate = peer_certificate
-        self._peer_address = peer_address
-
-    def __repr__(self) -> str:
-        """Without what may hold a credential."""
-        return f"RequestContext({self.method} {self.host}, api_id={self.api_id!r}, request_id={self.request_id!r})"
+class RequestDetails(Protocol):
+    """What few Checks look at: read when it is asked for."""
 
     @property
     def request_id(self) -> str:
         """What other logs know the request by; empty: nothing."""
-        return self._request_id
+        ...
 
     @property
     def scheme(self) -> str:
         """`http` or `https`, as Envoy sees it; empty: Envoy did not say."""
-        return self._scheme
+        ...
 
     @property
     def peer_certificate(self) -> str:
@@ -84,12 +46,58 @@ class RequestContext:
 
         Empty: there is none, or Envoy did not send it.
         """
-        return self._peer_certificate
+        ...
 
     @property
     def peer_address(self) -> str:
         """IP address at the other end of the connection to Envoy; empty: it is not one."""
-        return self._peer_address
+        ...
+
+
+class GivenDetails(SecretFields, frozen=True, kw_only=True):
+    """Details that are at hand, as in tests; of nothing else is anything known."""
+
+    hidden = frozenset({"peer_certificate"})
+
+    request_id: str = ""
+    scheme: str = ""
+    peer_certificate: str = ""
+    peer_address: str = ""
+
+
+class RequestContext(SecretFields, frozen=True, eq=False, kw_only=True):
+    """A request as Envoy describes it."""
+
+    hidden = frozenset({"path", "headers", "details"})
+
+    method: str
+    host: str
+    path: str
+    """As it came, with the query, undecoded; the query may hold an API key."""
+    headers: Headers
+    details: RequestDetails = GivenDetails()
+    api_id: str | None = None
+    """Named by the route (`context_extensions` or its metadata), so trusted; None: host and path say which API."""
+
+    @property
+    def request_id(self) -> str:
+        """See `RequestDetails`."""
+        return self.details.request_id
+
+    @property
+    def scheme(self) -> str:
+        """See `RequestDetails`."""
+        return self.details.scheme
+
+    @property
+    def peer_certificate(self) -> str:
+        """See `RequestDetails`."""
+        return self.details.peer_certificate
+
+    @property
+    def peer_address(self) -> str:
+        """See `RequestDetails`."""
+        return self.details.peer_address
 
 
 class TokenScheme(StrEnum):
@@ -99,15 +107,13 @@ class TokenScheme(StrEnum):
     DPOP = "DPoP"
 
 
-class BearerToken(NamedTuple):
+class BearerToken(SecretFields, frozen=True):
     """A token of the Authorization header: `Bearer` (RFC 6750 §2.1), or `DPoP`, beside a proof (RFC 9449 §7.1)."""
+
+    hidden = frozenset({"value"})
 
     value: str
     scheme: TokenScheme = TokenScheme.BEARER
-
-    def __repr__(self) -> str:
-        """Without the token."""
-        return f"BearerToken(scheme={self.scheme.value!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +123,10 @@ class PresentedApiKey:
     value: str = field(repr=False)
 
 
-class Principal(NamedTuple):
-    """Who calls: a current token of a known key manager, an API key, or a registered client certificate.
+class Principal(SecretFields, frozen=True):
+    """Who calls: a current token of a known key manager, an API key, or a registered client certificate."""
 
-    A named tuple, as one is made on every Check, and a frozen dataclass takes four times as long.
-    """
+    hidden = frozenset({"token", "token_key"})
 
     facts: TokenFacts
     token_key: bytes
@@ -137,11 +142,6 @@ class Principal(NamedTuple):
     application: str | None = None
     """Id of the application that the credential names; for callers whom an extension knows."""
 
-    def __repr__(self) -> str:
-        """Without the token, and without its name."""
-        shown = (name for name in self._fields if name not in {"token", "token_key"})
-        return f"Principal({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
-
     @property
     def credential(self) -> str:
         """By what the caller is known: `token`, `api_key`, `certificate` or `extension`."""
@@ -152,8 +152,8 @@ class Principal(NamedTuple):
         return "extension" if self.certificate is None else "certificate"
 
 
-class Access(NamedTuple):
-    """All that an authorizer may look at. A tuple, as `Allow` is: they are made for every request."""
+class Access(Struct, frozen=True):
+    """All that an authorizer may look at."""
 
     api: Api
     resource: Resource
@@ -174,8 +174,10 @@ class Access(NamedTuple):
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-class Allow(NamedTuple):
+class Allow(SecretFields, frozen=True):
     """The request may pass."""
+
+    hidden = frozenset({"backend_jwt", "headers"})
 
     match: ResourceMatch
     access: Access | None = None
@@ -183,10 +185,6 @@ class Allow(NamedTuple):
     backend_jwt: str | None = None
     headers: Mapping[str, str] = NO_HEADERS
     """What else the upstream is told, by header name in lower case; printable ASCII, never empty."""
-
-    def __repr__(self) -> str:
-        """Without what the upstream alone is told."""
-        return f"Allow(match={self.match!r}, access={self.access!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,10 @@
 """The claims that the standards name, with their types checked (RFC 7519 §4.1, RFC 7662 §2.2, RFC 9068 §2.2)."""
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from extauthz.model.errors import Denied, Reason
+from extauthz.model.secret_fields import SecretFields
 from extauthz.model.token import Claims
 
 MAX_NUMERIC_DATE = 2**63 - 1
@@ -15,8 +16,10 @@ DEFAULT_CLIENT_ID_CLAIMS = ("azp", "client_id")
 _WHITESPACE = re.compile(r"[ \t\r\n]+")
 
 
-class RegisteredClaims(NamedTuple):
+class RegisteredClaims(SecretFields, frozen=True):
     """RFC 7519 §4.1; times are seconds since the epoch, finite, and not compared with anything yet."""
+
+    hidden = frozenset({"sub", "jti"})
 
     iss: str | None
     sub: str | None
@@ -25,10 +28,6 @@ class RegisteredClaims(NamedTuple):
     nbf: float | None
     iat: float | None
     jti: str | None
-
-    def __repr__(self) -> str:
-        """Without what names a person or a token."""
-        return f"RegisteredClaims(iss={self.iss!r}, exp={self.exp!r})"
 
 
 def registered_claims(claims: Claims, *, exp_required: bool = True) -> RegisteredClaims:

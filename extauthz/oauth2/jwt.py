@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from extauthz.model.errors import Denied, Reason
 from extauthz.model.key_manager import SIGNATURE_ALGORITHMS
+from extauthz.model.secret_fields import SecretFields
 from extauthz.model.token import Claims
 from extauthz.oauth2 import base64url, strict_json
 from extauthz.oauth2.jwk import VerificationKey
@@ -28,8 +31,10 @@ _MAX_KEPT_HEADER = 1024
 """Characters; those of the tokens that an issuer signs with one key are alike, and short."""
 
 
-class UnverifiedJwt(NamedTuple):
+class UnverifiedJwt(SecretFields, frozen=True):
     """A token in the form of a JWT. Nothing in it may be believed; the issuer only chooses whose key is tried."""
+
+    hidden = frozenset({"token", "header", "claims"})
 
     token: str
     header: Mapping[str, Any]
@@ -45,10 +50,6 @@ class UnverifiedJwt(NamedTuple):
     claims: Claims
     """What the token says of itself; empty if it is encrypted."""
 
-    def __repr__(self) -> str:
-        """Without what names a person or a token."""
-        return f"UnverifiedJwt(alg={self.alg!r}, issuer={self.issuer!r}, encrypted={self.encrypted})"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedClaims:
@@ -61,7 +62,7 @@ class SignedClaims:
     """RFC 7638 SHA-256 thumbprint of the key that verified the signature."""
 
 
-class _Header(NamedTuple):
+class _Header(Struct, frozen=True):
     members: Mapping[str, Any]
     alg: str
     kid: str | None

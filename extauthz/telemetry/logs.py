@@ -79,7 +79,7 @@ def _json(event: structlog.typing.EventDict, **_: Any) -> str:
 
 
 def _shown(value: Any) -> Any:
-    """A value with its named tuples as they show themselves: as plain tuples, tokens in them would be written out."""
+    """A value with its named tuples as they show themselves: JSON would write out what an extension's hides."""
     if isinstance(value, dict):
         return {name: _shown(item) for name, item in value.items()}
     if isinstance(value, tuple) and hasattr(value, "_fields"):

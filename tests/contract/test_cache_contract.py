@@ -1,9 +1,9 @@
 """What every `TokenCache` keeps to, with and without a store that replicas share."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as changed
 
 from extauthz.cache.cache import TokenCache
 from extauthz.cache.keys import CacheKeys
@@ -91,7 +91,7 @@ async def test_a_token_is_learned_once_and_then_known(cache: TokenCache, issuer)
 
 async def test_each_key_has_facts_of_its_own(cache: TokenCache, issuer):
     await cache.facts(KEY, issuer.learn)
-    issuer.facts = replace(FACTS, subject="bob")
+    issuer.facts = changed(FACTS, subject="bob")
 
     assert (await cache.facts(OTHER, issuer.learn)).subject == "bob"
     assert (await cache.facts(KEY, issuer.learn)).subject == "alice"
@@ -100,7 +100,7 @@ async def test_each_key_has_facts_of_its_own(cache: TokenCache, issuer):
 async def test_facts_are_learned_anew_when_they_may_no_longer_be_believed(cache: TokenCache, issuer, clock):
     await cache.facts(KEY, issuer.learn)
     clock.now = 1060.0
-    issuer.facts = replace(FACTS, believe_until=1120.0)
+    issuer.facts = changed(FACTS, believe_until=1120.0)
 
     assert cache.peek(KEY) is None
     assert await cache.facts(KEY, issuer.learn) == issuer.facts
@@ -119,7 +119,7 @@ async def test_negative_facts_are_remembered_too(cache: TokenCache, issuer, cloc
 
 
 async def test_facts_that_are_over_at_once_are_handed_out_and_not_kept(cache: TokenCache, issuer):
-    issuer.facts = replace(FACTS, believe_until=1000.0)
+    issuer.facts = changed(FACTS, believe_until=1000.0)
 
     assert await cache.facts(KEY, issuer.learn) == issuer.facts
     assert cache.peek(KEY) is None

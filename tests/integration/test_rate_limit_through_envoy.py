@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace as changed
 from support.allow_server import always, running_allow_server
 from support.deciders import allow, open_allow
 from support.envoy import running_echo, running_envoy, send
@@ -52,12 +53,13 @@ def subscribed(policy, application="app-1", api="petstore-v1"):
     decision = allow()
     assert decision.access is not None
     assert decision.access.subscription is not None
-    access = decision.access._replace(
+    access = changed(
+        decision.access,
         application=application and Application(id=application, name="Shop"),
         subscription=replace(decision.access.subscription, policy=policy),
     )
-    match = decision.match._replace(api=replace(decision.match.api, id=api))
-    return ANSWERS.response(decision._replace(match=match, access=access))
+    match = changed(decision.match, api=replace(decision.match.api, id=api))
+    return ANSWERS.response(changed(decision, match=match, access=access))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

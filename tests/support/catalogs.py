@@ -11,7 +11,7 @@ from extauthz.catalog.conversion import contents_of
 from extauthz.catalog.document import CatalogDocument
 from extauthz.document.strict import loads
 from extauthz.envoy.request import RequestHeaders
-from extauthz.model.check import RequestContext
+from extauthz.model.check import GivenDetails, RequestContext
 
 
 def catalog_document(**sections: Any) -> dict[str, Any]:
@@ -84,8 +84,7 @@ def request(
         path=path,
         headers=RequestHeaders(given | dict(headers or {})),
         api_id=api_id,
-        request_id="request-1",
-        scheme=scheme,
-        peer_certificate=peer_certificate,
-        peer_address=peer_address,
+        details=GivenDetails(
+            request_id="request-1", scheme=scheme, peer_certificate=peer_certificate, peer_address=peer_address
+        ),
     )

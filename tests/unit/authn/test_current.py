@@ -1,9 +1,9 @@
 """The edges of time, issuer and audience."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as changed
 
 from extauthz.authn.current import believe_until, ensure_access_token, ensure_current
 from extauthz.model.errors import Denied, Reason
@@ -31,7 +31,7 @@ FACTS = TokenFacts(
 
 
 def reason(now=NOW, **changes):
-    facts = replace(FACTS, **changes)
+    facts = changed(FACTS, **changes)
     try:
         ensure_current(facts, KEY_MANAGER, now)
         ensure_access_token(facts, KEY_MANAGER)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as changed
 from support.revocations import HeldRevocations
 
 from extauthz.authn.known_tokens import KnownTokens
@@ -123,7 +124,7 @@ JUDGED = pytest.mark.parametrize(
 @JUDGED
 async def test_what_is_held_is_judged_as_what_was_learned(changes, reason):
     world = World()
-    assert await world.knows(replace(GOOD, **changes)) is reason
+    assert await world.knows(changed(GOOD, **changes)) is reason
     if reason is None:
         assert world.known.held(TOKEN, KM) is not None
         return
@@ -135,7 +136,7 @@ async def test_what_is_held_is_judged_as_what_was_learned(changes, reason):
 
 async def test_what_is_held_is_judged_by_the_time_of_now():
     world = World()
-    await world.knows(replace(GOOD, expires_at=NOW + 100))
+    await world.knows(changed(GOOD, expires_at=NOW + 100))
     assert world.known.held(TOKEN, KM) is not None
     world.clock.now += 100
     with pytest.raises(Denied) as denied:
@@ -199,10 +200,10 @@ async def test_what_is_learned_at_once_is_what_is_learned_by_waiting_and_is_held
 async def test_what_is_learned_at_once_is_judged_as_what_is_learned_by_waiting(changes, reason):
     world = World()
     if reason is None:
-        assert world.at_once(replace(GOOD, **changes)) is not None
+        assert world.at_once(changed(GOOD, **changes)) is not None
         return
     with pytest.raises(Denied) as denied:
-        world.at_once(replace(GOOD, **changes))
+        world.at_once(changed(GOOD, **changes))
     assert denied.value.reason is reason
     with pytest.raises(Denied):  # remembered: nobody learns it again
         world.known.held(TOKEN, KM)

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as changed
 
 from extauthz.authz.api_state import ensure_published
 from extauthz.authz.authorizer import AUTHORIZERS
@@ -33,16 +34,16 @@ ACCESS = Access(
 
 
 def with_facts(**changes):
-    return ACCESS._replace(principal=ACCESS.principal._replace(facts=replace(ACCESS.principal.facts, **changes)))
+    return changed(ACCESS, principal=changed(ACCESS.principal, facts=changed(ACCESS.principal.facts, **changes)))
 
 
 def with_key_manager(**changes):
-    return ACCESS._replace(principal=ACCESS.principal._replace(key_manager=replace(KEY_MANAGER, **changes)))
+    return changed(ACCESS, principal=changed(ACCESS.principal, key_manager=replace(KEY_MANAGER, **changes)))
 
 
 def with_state(state, key_type=KeyType.PRODUCTION):
     assert ACCESS.subscription is not None
-    return ACCESS._replace(subscription=replace(ACCESS.subscription, state=state), key_type=key_type)
+    return changed(ACCESS, subscription=replace(ACCESS.subscription, state=state), key_type=key_type)
 
 
 def reason(access):
@@ -63,7 +64,7 @@ def test_any_one_scope_of_the_resource_is_enough_and_none_is_not():
     assert reason(with_facts(scopes=frozenset({"admin"}))) is None
     assert reason(with_facts(scopes=frozenset({"READ", "reads"}))) is Reason.INSUFFICIENT_SCOPE
     assert reason(with_facts(scopes=frozenset())) is Reason.INSUFFICIENT_SCOPE
-    assert reason(with_facts(scopes=frozenset())._replace(resource=replace(RESOURCE, scopes=frozenset()))) is None
+    assert reason(changed(with_facts(scopes=frozenset()), resource=replace(RESOURCE, scopes=frozenset()))) is None
 
 
 def test_a_scope_refusal_names_the_scopes_that_would_do():
@@ -74,9 +75,9 @@ def test_a_scope_refusal_names_the_scopes_that_would_do():
 
 def test_a_key_manager_that_the_api_does_not_accept_is_forbidden():
     restricted = replace(API, key_managers=frozenset({"other"}))
-    assert reason(ACCESS._replace(api=restricted)) is Reason.RESOURCE_FORBIDDEN
-    assert reason(ACCESS._replace(api=replace(API, key_managers=frozenset({"km"})))) is None
-    assert reason(ACCESS._replace(api=replace(API, key_managers=frozenset()))) is Reason.RESOURCE_FORBIDDEN
+    assert reason(changed(ACCESS, api=restricted)) is Reason.RESOURCE_FORBIDDEN
+    assert reason(changed(ACCESS, api=replace(API, key_managers=frozenset({"km"})))) is None
+    assert reason(changed(ACCESS, api=replace(API, key_managers=frozenset()))) is Reason.RESOURCE_FORBIDDEN
 
 
 def test_a_key_manager_of_another_organization_is_forbidden():
@@ -84,19 +85,19 @@ def test_a_key_manager_of_another_organization_is_forbidden():
 
 
 def test_without_application_or_subscription_the_resource_is_forbidden():
-    assert reason(ACCESS._replace(application=None, subscription=None)) is Reason.RESOURCE_FORBIDDEN
-    assert reason(ACCESS._replace(subscription=None)) is Reason.RESOURCE_FORBIDDEN
+    assert reason(changed(ACCESS, application=None, subscription=None)) is Reason.RESOURCE_FORBIDDEN
+    assert reason(changed(ACCESS, subscription=None)) is Reason.RESOURCE_FORBIDDEN
 
 
 def test_an_api_may_need_no_subscription_but_still_an_application():
     api = replace(API, subscription_required=False)
-    assert reason(ACCESS._replace(api=api, subscription=None)) is None
-    assert reason(ACCESS._replace(api=api, application=None, subscription=None)) is Reason.RESOURCE_FORBIDDEN
+    assert reason(changed(ACCESS, api=api, subscription=None)) is None
+    assert reason(changed(ACCESS, api=api, application=None, subscription=None)) is Reason.RESOURCE_FORBIDDEN
 
 
 def test_a_key_manager_may_know_nothing_of_subscriptions():
     access = with_key_manager(subscription_validation=SubscriptionValidation.OFF)
-    assert reason(access._replace(application=None, subscription=None)) is None
+    assert reason(changed(access, application=None, subscription=None)) is None
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ def test_a_blocked_api_answers_nobody():
 def with_scopes(held, *wanted, rule=ScopeRule.ANY, matching=ScopeMatching.EXACT):
     resource = replace(RESOURCE, scopes=frozenset(wanted), scope_rule=rule)
     access = with_facts(scopes=frozenset(held.split()))
-    return access._replace(resource=resource, api=replace(API, scope_matching=matching))
+    return changed(access, resource=resource, api=replace(API, scope_matching=matching))
 
 
 @pytest.mark.parametrize(
@@ -195,7 +196,7 @@ def test_a_rule_that_is_not_known_refuses(rule, matching):
     ],
 )
 def test_an_api_takes_keys_of_its_types_alone(key_types, key_type, good):
-    access = ACCESS._replace(api=replace(API, key_types=frozenset(key_types)), key_type=key_type)
+    access = changed(ACCESS, api=replace(API, key_types=frozenset(key_types)), key_type=key_type)
     assert reason(access) is (None if good else Reason.WRONG_TOKEN_TYPE)
 
 
@@ -211,7 +212,7 @@ def test_an_api_takes_keys_of_its_types_alone(key_types, key_type, good):
     ],
 )
 def test_a_token_is_meant_for_one_of_the_audiences_of_the_api(wanted, audiences, good):
-    access = with_facts(audiences=frozenset(audiences))._replace(api=replace(API, audiences=frozenset(wanted)))
+    access = changed(with_facts(audiences=frozenset(audiences)), api=replace(API, audiences=frozenset(wanted)))
     assert reason(access) is (None if good else Reason.API_AUDIENCE)
 
 
@@ -223,32 +224,32 @@ BY_CERTIFICATE = Access(
     principal=Principal(facts=FACTS, token_key=b"m", certificate=CERTIFICATE),
     key_type=KeyType.PRODUCTION,
 )
-BY_KEY = ACCESS._replace(
-    principal=Principal(facts=FACTS, token_key=b"h", api_key=ApiKey(id="k", hash=b"h", application="app"))
+BY_KEY = changed(
+    ACCESS, principal=Principal(facts=FACTS, token_key=b"h", api_key=ApiKey(id="k", hash=b"h", application="app"))
 )
-BY_EXTENSION = ACCESS._replace(principal=Principal(facts=FACTS, token_key=b"e", application="app"))
+BY_EXTENSION = changed(ACCESS, principal=Principal(facts=FACTS, token_key=b"e", application="app"))
 
 
 @pytest.mark.parametrize("access", [BY_CERTIFICATE, BY_KEY, BY_EXTENSION])
 def test_other_credentials_have_no_key_manager_and_no_audience(access):
     api = replace(API, key_managers=frozenset(), audiences=frozenset({"pets"}))
-    assert reason(access._replace(api=api)) is None
+    assert reason(changed(access, api=api)) is None
 
 
 @pytest.mark.parametrize("access", [BY_CERTIFICATE, BY_KEY, BY_EXTENSION])
 def test_other_credentials_need_the_scopes_and_the_key_type(access):
-    unscoped = access.principal._replace(facts=replace(FACTS, scopes=frozenset()))
-    assert reason(access._replace(principal=unscoped)) is Reason.INSUFFICIENT_SCOPE
+    unscoped = changed(access.principal, facts=changed(FACTS, scopes=frozenset()))
+    assert reason(changed(access, principal=unscoped)) is Reason.INSUFFICIENT_SCOPE
     sandbox = replace(API, key_types=frozenset({KeyType.SANDBOX}))
-    assert reason(access._replace(api=sandbox)) is Reason.WRONG_TOKEN_TYPE
+    assert reason(changed(access, api=sandbox)) is Reason.WRONG_TOKEN_TYPE
 
 
 @pytest.mark.parametrize("access", [BY_KEY, BY_EXTENSION])
 def test_other_credentials_need_an_application_and_its_subscription(access):
-    assert reason(access._replace(application=None, subscription=None)) is Reason.RESOURCE_FORBIDDEN
-    assert reason(access._replace(subscription=None)) is Reason.RESOURCE_FORBIDDEN
+    assert reason(changed(access, application=None, subscription=None)) is Reason.RESOURCE_FORBIDDEN
+    assert reason(changed(access, subscription=None)) is Reason.RESOURCE_FORBIDDEN
     blocked = replace(access.subscription, state=SubscriptionState.BLOCKED)
-    assert reason(access._replace(subscription=blocked)) is Reason.SUBSCRIPTION_BLOCKED
+    assert reason(changed(access, subscription=blocked)) is Reason.SUBSCRIPTION_BLOCKED
 
 
 def test_a_registered_certificate_needs_no_subscription_and_brings_its_policy():
@@ -258,8 +259,8 @@ def test_a_registered_certificate_needs_no_subscription_and_brings_its_policy():
 
 
 def test_an_api_key_of_another_organization_is_forbidden():
-    foreign = BY_KEY.principal._replace(api_key=ApiKey(id="k", hash=b"h", application="app", organization="acme"))
-    assert reason(BY_KEY._replace(principal=foreign)) is Reason.RESOURCE_FORBIDDEN
+    foreign = changed(BY_KEY.principal, api_key=ApiKey(id="k", hash=b"h", application="app", organization="acme"))
+    assert reason(changed(BY_KEY, principal=foreign)) is Reason.RESOURCE_FORBIDDEN
 
 
 CLAIMED = with_key_manager(subscription_validation=SubscriptionValidation.CLAIM)
@@ -267,11 +268,11 @@ CLAIMED = with_key_manager(subscription_validation=SubscriptionValidation.CLAIM)
 
 def test_in_claim_mode_the_subscription_counts_and_the_application_may_be_unnamed():
     assert reason(CLAIMED) is None
-    assert reason(CLAIMED._replace(application=None)) is None
-    assert reason(CLAIMED._replace(subscription=None)) is Reason.RESOURCE_FORBIDDEN
-    assert reason(CLAIMED._replace(application=None, subscription=None)) is Reason.RESOURCE_FORBIDDEN
+    assert reason(changed(CLAIMED, application=None)) is None
+    assert reason(changed(CLAIMED, subscription=None)) is Reason.RESOURCE_FORBIDDEN
+    assert reason(changed(CLAIMED, application=None, subscription=None)) is Reason.RESOURCE_FORBIDDEN
     free = replace(API, subscription_required=False)
-    assert reason(CLAIMED._replace(api=free, subscription=None)) is None
+    assert reason(changed(CLAIMED, api=free, subscription=None)) is None
 
 
 def test_a_mode_that_is_not_known_refuses():

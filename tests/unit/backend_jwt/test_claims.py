@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as changed
 
 from extauthz.backend_jwt.claims import BackendJwtProfile, backend_claims
 from extauthz.backend_jwt.sources import NOTHING_TOLD, Told
@@ -18,7 +19,7 @@ WSO2 = "http://wso2.org/claims/"
 
 
 def with_facts(access, **changes):
-    return access._replace(principal=access.principal._replace(facts=replace(access.principal.facts, **changes)))
+    return changed(access, principal=changed(access.principal, facts=changed(access.principal.facts, **changes)))
 
 
 def claims_of(access, profile=PROFILE, now=NOW, told=NOTHING_TOLD):
@@ -27,7 +28,7 @@ def claims_of(access, profile=PROFILE, now=NOW, told=NOTHING_TOLD):
 
 def without_token(access, **credential):
     facts = TokenFacts(form=TokenForm.NO_TOKEN, believe_until=NOW + 60, **credential.pop("facts", {}))
-    return access._replace(principal=Principal(facts=facts, token_key=b"k", **credential))
+    return changed(access, principal=Principal(facts=facts, token_key=b"k", **credential))
 
 
 def test_every_claim_has_wso2s_name(access):
@@ -63,7 +64,7 @@ def test_the_audience_is_a_list_when_configured(access):
 
 
 def test_an_audience_of_the_api_takes_the_place_of_the_settings(access):
-    own = access._replace(api=replace(access.api, backend_jwt_audience=("https://petstore.example",)))
+    own = changed(access, api=replace(access.api, backend_jwt_audience=("https://petstore.example",)))
 
     for profile in (PROFILE, replace(PROFILE, audience=("https://one.example",))):
         assert claims_of(own, profile)["aud"] == ["https://petstore.example"]
@@ -82,7 +83,7 @@ def test_who_calls_with_an_api_key_calls_as_the_owner_of_the_application(access)
 
 def test_an_application_without_an_owner_has_no_end_user(access):
     key = ApiKey(id="key-1", hash=b"h" * 32, application="app-7")
-    access = access._replace(application=replace(access.application, owner=""))
+    access = changed(access, application=replace(access.application, owner=""))
 
     assert WSO2 + "enduser" not in claims_of(without_token(access, api_key=key))
 
@@ -93,7 +94,7 @@ def test_a_client_certificate_is_its_distinguished_name(access):
     )
     facts = {"subject": certificate.subject, "expires_at": certificate.not_after}
     access = without_token(access, certificate=certificate, facts=facts)
-    claims = claims_of(access._replace(application=None, subscription=None))
+    claims = claims_of(changed(access, application=None, subscription=None))
 
     assert (claims["sub"], claims[WSO2 + "enduser"]) == ("CN=partner,O=Acme", "CN=partner,O=Acme")
     assert (claims[WSO2 + "usertype"], claims[WSO2 + "tier"]) == ("APPLICATION", "Bronze")
@@ -111,7 +112,7 @@ def test_attributes_named_like_claims_stay_where_attributes_are(access):
         "o'\"": "3",
         "n" * 200: "4",
     }
-    claims = claims_of(access._replace(application=replace(access.application, attributes=attributes)))
+    claims = claims_of(changed(access, application=replace(access.application, attributes=attributes)))
 
     assert claims[WSO2 + "applicationAttributes"] == attributes
     assert (claims["sub"], claims["exp"], claims[WSO2 + "tier"]) == ("alice", 1_000_900, "Gold")
@@ -157,7 +158,7 @@ def test_the_dialect_prefixes_the_names(access):
 def test_it_ends_with_the_token_at_the_latest(access, expires_at, skew, expected):
     access = with_facts(access, expires_at=expires_at)
     key_manager = replace(access.principal.key_manager, clock_skew_seconds=skew)
-    access = access._replace(principal=access.principal._replace(key_manager=key_manager))
+    access = changed(access, principal=changed(access.principal, key_manager=key_manager))
 
     assert claims_of(access)["exp"] == expected
 
@@ -172,7 +173,7 @@ def test_a_client_on_its_own_behalf_is_an_application(access, subject):
 
 def test_nothing_is_said_of_what_is_not_known(access):
     access = with_facts(access, subject=None, client_id=None, scopes=frozenset(), claims={})
-    claims = claims_of(access._replace(application=None, subscription=None, key_type=None))
+    claims = claims_of(changed(access, application=None, subscription=None, key_type=None))
 
     assert set(claims) == {"iss", "iat", "exp"} | {
         WSO2 + name for name in ("apiname", "apicontext", "version", "enduserTenantDomain", "usertype")
@@ -181,13 +182,13 @@ def test_nothing_is_said_of_what_is_not_known(access):
 
 @pytest.mark.parametrize("attributes", [{}, {"region": ""}])
 def test_application_attributes_without_a_value_are_left_out(access, attributes):
-    access = access._replace(application=replace(access.application, attributes=attributes))
+    access = changed(access, application=replace(access.application, attributes=attributes))
 
     assert WSO2 + "applicationAttributes" not in claims_of(access)
 
 
 def test_a_sandbox_key_is_named(access):
-    assert claims_of(access._replace(key_type=KeyType.SANDBOX))[WSO2 + "keytype"] == "SANDBOX"
+    assert claims_of(changed(access, key_type=KeyType.SANDBOX))[WSO2 + "keytype"] == "SANDBOX"
 
 
 @pytest.mark.parametrize(
@@ -216,7 +217,7 @@ def test_restricted_claims_are_never_copied(access, name):
 def test_a_token_cannot_say_what_the_gateway_says(access, name):
     """Neither beside our own word, nor where we say nothing because nothing is known."""
     access = with_facts(access, claims={WSO2 + name: "forged"})
-    unknown = access._replace(application=None, subscription=None, key_type=None)
+    unknown = changed(access, application=None, subscription=None, key_type=None)
 
     assert claims_of(access).get(WSO2 + name) != "forged"
     assert claims_of(unknown).get(WSO2 + name) != "forged"
@@ -225,7 +226,7 @@ def test_a_token_cannot_say_what_the_gateway_says(access, name):
 def test_the_claim_that_scopes_came_in_is_not_said_twice(access):
     access = with_facts(access, claims={"permissions": ["read", "write"]})
     key_manager = replace(access.principal.key_manager, scopes_claim="permissions")
-    access = access._replace(principal=access.principal._replace(key_manager=key_manager))
+    access = changed(access, principal=changed(access.principal, key_manager=key_manager))
 
     claims = claims_of(access)
     assert "permissions" not in claims

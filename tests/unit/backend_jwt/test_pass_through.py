@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as changed
 
 from extauthz.backend_jwt.pass_through import MAX_BYTES, passed_backend_jwt
 from extauthz.backend_jwt.selection import backend_jwt
@@ -35,8 +36,8 @@ class Signer:
 
 def passing(access, claims):
     key_manager = replace(access.principal.key_manager, backend_jwt=BackendJwtMode.PASS_THROUGH)
-    facts = replace(access.principal.facts, claims=claims)
-    return access._replace(principal=access.principal._replace(key_manager=key_manager, facts=facts))
+    facts = changed(access.principal.facts, claims=claims)
+    return changed(access, principal=changed(access.principal, key_manager=key_manager, facts=facts))
 
 
 def test_a_compact_jws_is_passed_as_it_is():
@@ -110,8 +111,8 @@ def test_one_that_holds_is_used_again_and_not_waited_for(access):
 
 
 async def test_a_claim_of_a_key_manager_that_may_not_pass_one_is_not_looked_at(access):
-    facts = replace(access.principal.facts, claims={"backendJwt": jws()})
-    access = access._replace(principal=access.principal._replace(facts=facts))
+    facts = changed(access.principal.facts, claims={"backendJwt": jws()})
+    access = changed(access, principal=changed(access.principal, facts=facts))
 
     assert await selected(access, Signer()) == "signed for petstore-1"
 
@@ -128,7 +129,7 @@ async def test_a_malformed_one_of_the_issuer_is_refused_and_not_replaced(access)
 
 @pytest.mark.parametrize("claims", [{}, {"backendJwt": jws()}, {"backendJwt": "odd"}])
 async def test_an_api_that_wants_none_gets_none(access, claims):
-    quiet = access._replace(api=replace(access.api, backend_jwt=False))
+    quiet = changed(access, api=replace(access.api, backend_jwt=False))
 
     assert await selected(quiet, Signer()) is None
     assert await selected(passing(quiet, claims), Signer()) is None

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import jwt
 import pytest
+from msgspec.structs import replace as changed
 
 from extauthz.backend_jwt.claims import BackendJwtProfile
 from extauthz.backend_jwt.signer import BackendJwtSigner
@@ -90,12 +91,12 @@ async def test_an_assertion_is_not_used_longer_than_what_it_says_of_the_user(sig
 async def test_a_known_user_is_not_asked_about_for_another_api(signer_with, users, access):
     signer = signer_with()
     users.facts = UserFacts(claims={"city": "Ulm"}, use_until=math.inf)
-    elsewhere = access._replace(api=replace(access.api, id="orders"))
+    elsewhere = changed(access, api=replace(access.api, id="orders"))
 
     assert [claims_of(await signer.assertion(one))["city"] for one in (access, elsewhere)] == ["Ulm", "Ulm"]
     assert users.asked == 0
     users.is_known = False
-    await signer.assertion(access._replace(api=replace(access.api, id="third")))
+    await signer.assertion(changed(access, api=replace(access.api, id="third")))
     assert users.asked == 1
 
 
@@ -120,8 +121,8 @@ async def says_where(access):
 async def test_what_an_extension_says_of_one_resource_or_api_is_not_told_of_another(signer_with, access, together):
     elsewhere = [
         access,
-        access._replace(resource=replace(access.resource, template="/elsewhere")),
-        access._replace(api=replace(access.api, id="elsewhere")),
+        changed(access, resource=replace(access.resource, template="/elsewhere")),
+        changed(access, api=replace(access.api, id="elsewhere")),
     ]
     signer = signer_with(says_where)
     asked = [signer.assertion(one) for one in elsewhere]
@@ -134,7 +135,7 @@ async def test_what_an_extension_says_of_one_resource_or_api_is_not_told_of_anot
 
 async def test_without_extensions_all_resources_of_an_api_share_an_assertion(signer_with, access):
     signer = signer_with()
-    elsewhere = access._replace(resource=replace(access.resource, template="/elsewhere"))
+    elsewhere = changed(access, resource=replace(access.resource, template="/elsewhere"))
     assert await signer.assertion(access) == signer.held(elsewhere)
 
 
@@ -160,7 +161,7 @@ async def test_an_answer_about_what_was_changed_meanwhile_is_not_used(signer_wit
     extension = Extension()
     extension.may_answer.clear()
     signer = signer_with(extension)
-    renamed = access._replace(application=replace(access.application, name="Shop 2"))
+    renamed = changed(access, application=replace(access.application, name="Shop 2"))
     waiting = [asyncio.create_task(signer.assertion(one)) for one in (access, renamed)]
     await extension.was_asked.wait()
     extension.may_answer.set()

@@ -1,8 +1,7 @@
 """Headers beside the backend JWT."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace as changed
 from support.deciders import allow
 
 from extauthz.backend_jwt.header_encoding import as_json, percent, plain
@@ -13,8 +12,8 @@ from extauthz.model.errors import Denied, Reason
 def access(**claims):
     known = allow().access
     assert known is not None
-    principal = known.principal._replace(facts=replace(known.principal.facts, claims=claims))
-    return known._replace(principal=principal)
+    principal = changed(known.principal, facts=changed(known.principal.facts, claims=claims))
+    return changed(known, principal=principal)
 
 
 def headers(*wanted, backend_jwt_header="X-JWT-Assertion"):

@@ -1,8 +1,7 @@
 """The first level."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace as changed
 
 from extauthz.cache.memory import MemoryCache
 from extauthz.model.errors import Reason
@@ -38,14 +37,14 @@ def test_a_fact_is_believed_until_its_moment_and_not_at_it(clock):
 def test_a_fact_that_is_over_is_not_held():
     memory = cache()
     memory.put(b"key", GOOD)
-    memory.put(b"key", replace(GOOD, believe_until=1000.0))
+    memory.put(b"key", changed(GOOD, believe_until=1000.0))
 
     assert memory.get(b"key") is None
 
 
 def test_a_fact_without_a_real_end_is_not_held():
     memory = cache()
-    memory.put(b"key", replace(GOOD, believe_until=float("nan")))
+    memory.put(b"key", changed(GOOD, believe_until=float("nan")))
 
     assert len(memory) == 0
 
@@ -122,7 +121,7 @@ def test_without_a_word_nothing_is_stale(clock):
     assert memory.stale(b"key") is None
 
 
-@pytest.mark.parametrize("later", [BAD, replace(BAD, believe_until=1000.0), replace(GOOD, believe_until=1000.0)])
+@pytest.mark.parametrize("later", [BAD, changed(BAD, believe_until=1000.0), changed(GOOD, believe_until=1000.0)])
 def test_a_later_answer_ends_what_could_be_stale(clock, later):
     memory = cache(clock)
     memory.put(b"key", GOOD, keep_seconds=1000)

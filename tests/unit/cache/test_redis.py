@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as changed
 from redis.asyncio import Redis
 from support.redis_servers import patient
 from support.valkey import ValkeyServer
@@ -76,14 +76,14 @@ async def test_redis_forgets_when_the_fact_ends(store_of, server):
 
 async def test_a_fact_without_end_expires_in_redis_all_the_same(store_of, server):
     store = store_of()
-    await store.put(KEY, replace(FACTS, believe_until=float("inf")))
+    await store.put(KEY, changed(FACTS, believe_until=float("inf")))
 
     assert 0 < await server.pttl(FACTS_NAME) <= 365 * 24 * 3600 * 1000
 
 
 @pytest.mark.parametrize("believe_until", [1000.0, 0.0, float("nan"), float("-inf")])
 async def test_a_fact_that_is_over_is_not_stored(store_of, server, believe_until):
-    await store_of().put(KEY, replace(FACTS, believe_until=believe_until))
+    await store_of().put(KEY, changed(FACTS, believe_until=believe_until))
 
     assert await server.dbsize() == 0
 
@@ -137,7 +137,7 @@ async def test_one_prefix_does_not_see_another(store_of, server):
 
 
 async def test_facts_that_cannot_be_sealed_are_not_stored(store_of, server):
-    await store_of().put(KEY, replace(FACTS, claims={"n": object()}))
+    await store_of().put(KEY, changed(FACTS, claims={"n": object()}))
 
     assert await server.dbsize() == 0
 
@@ -229,7 +229,7 @@ async def test_a_server_that_hangs_holds_a_crowd_up_only_once(store_of, valkey, 
 
 
 async def test_a_server_that_hung_is_used_again(store_of, valkey, clock):
-    endless = replace(FACTS, believe_until=float("inf"))
+    endless = changed(FACTS, believe_until=float("inf"))
     patient, store = store_of(), store_of(timeout_seconds=0.2)
     await patient.put(KEY, endless)
     valkey.pause()

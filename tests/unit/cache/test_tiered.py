@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as changed
 from redis.asyncio import Redis
 from support.redis_servers import patient
 
@@ -138,7 +138,7 @@ async def test_an_old_entry_put_back_is_learned_anew(replica, issuer, clock, val
         kept = await server.get(name)
         assert kept is not None
         clock.now = 1061.0
-        issuer.facts = replace(FACTS, believe_until=1120.0)
+        issuer.facts = changed(FACTS, believe_until=1120.0)
         await server.set(name, kept)
 
     assert await replica().facts(KEY, issuer.learn) == issuer.facts
@@ -400,7 +400,7 @@ async def test_an_inactive_token_is_asked_for_again_after_its_own_time(replica, 
     issuer.facts = INACTIVE
     await told.facts(KEY, issuer.learn, stale_seconds=STALE_SECONDS)
     clock.now = 1092.0
-    issuer.facts = replace(FACTS, believe_until=1152.0)
+    issuer.facts = changed(FACTS, believe_until=1152.0)
 
     assert await holder.facts(KEY, issuer.learn, stale_seconds=STALE_SECONDS) == issuer.facts
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as changed
 from support.catalogs import api, application, contents, key_manager
 
 from extauthz.catalog.catalog import Catalog
@@ -65,7 +66,7 @@ def test_a_caller_of_an_extension_has_the_application_that_it_names():
     world = contents()
     caller = Principal(facts=FACTS, token_key=b"x", application="app")
     assert Catalog(world).access(caller, match_of(world)).application == world.applications[0]
-    nobody = caller._replace(application=None)
+    nobody = changed(caller, application=None)
     assert Catalog(world).access(nobody, match_of(world)).application is None
 
 

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as changed
 from support.catalogs import api, application, contents, key_manager, request
 
 from extauthz.catalog.catalog import Catalog
@@ -313,5 +314,5 @@ def test_an_unchanged_principal_is_kept_as_it_is():
     assert catalog.access(caller, matched(catalog, request())).principal is caller
     assert caller.key_manager is not None
     other = replace(caller.key_manager, backend_jwt=BackendJwtMode.PASS_THROUGH)
-    now = catalog.access(caller._replace(key_manager=other), matched(catalog, request())).principal.key_manager
+    now = catalog.access(changed(caller, key_manager=other), matched(catalog, request())).principal.key_manager
     assert now is caller.key_manager

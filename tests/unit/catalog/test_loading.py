@@ -131,7 +131,7 @@ async def test_an_older_entry_that_is_shown_before_the_newer_cannot_take_the_pla
     await store.write(at("moved", "/elsewhere"), at("admin", "/pets/admin"))
     found = (await loaded(store, None)).indexes.by_path.find("host", ("pets", "admin"))
     assert found is not None
-    assert found[0].api.id == "admin"
+    assert found.indexed.api.id == "admin"
     store.old = old
     with pytest.raises(Untrusted):
         await loaded(store, None)

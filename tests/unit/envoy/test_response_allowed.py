@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as changed
 from support.check_client import OVERWRITES, CheckResponse, allowed, headers_of
 from support.deciders import allow, open_allow
 
@@ -27,15 +28,15 @@ def response_to(decision, **policy):
 
 def of_api(decision, **settings):
     """The decision, about an API with other settings."""
-    return decision._replace(match=decision.match._replace(api=replace(decision.match.api, **settings)))
+    return changed(decision, match=changed(decision.match, api=replace(decision.match.api, **settings)))
 
 
 def by(**principal):
     """The decision about a caller without a key manager."""
     decision = allow()
     assert decision.access is not None
-    caller = decision.access.principal._replace(key_manager=None, **principal)
-    return decision._replace(access=decision.access._replace(principal=caller))
+    caller = changed(decision.access.principal, key_manager=None, **principal)
+    return changed(decision, access=changed(decision.access, principal=caller))
 
 
 def metadata(response):
@@ -63,8 +64,8 @@ def test_an_authorization_that_nobody_has_verified_does_not_go_on():
     """On an open resource, and beside another credential: an upstream would take it for verified."""
     known = allow(forward_authorization=True)
     assert known.access is not None
-    principal = known.access.principal._replace(key_manager=None)
-    by_key = known._replace(access=known.access._replace(principal=principal))
+    principal = changed(known.access.principal, key_manager=None)
+    by_key = changed(known, access=changed(known.access, principal=principal))
     for decision in (open_allow(forward_authorization=True), by_key):
         assert set(allowed(response_to(decision)).headers_to_remove) >= CREDENTIALS
 
@@ -106,7 +107,7 @@ def test_the_api_key_in_the_query_is_removed_where_the_api_has_one(decision):
 
 
 def test_upstream_headers_are_set_and_what_has_no_value_is_removed():
-    decision = allow()._replace(headers={"x-caller-application": "app-1"})
+    decision = changed(allow(), headers={"x-caller-application": "app-1"})
     ok = allowed(response_to(decision, upstream_headers=UPSTREAM))
     assert headers_of(ok) == {"x-jwt-assertion": "aaa.bbb.ccc", "x-caller-application": "app-1"}
     owned = spellings("x-caller-application") | spellings("x-caller-subject")
@@ -121,7 +122,7 @@ def test_upstream_headers_are_removed_on_open_resources():
 @pytest.mark.parametrize("value", ["", "a\r\nx-admin: 1", "ü", "a\x00"])
 def test_an_upstream_header_that_is_no_header_value_is_not_sent(value):
     with pytest.raises(ValueError, match="printable ASCII"):
-        response_to(allow()._replace(headers={"x-caller-subject": value}), upstream_headers=UPSTREAM)
+        response_to(changed(allow(), headers={"x-caller-subject": value}), upstream_headers=UPSTREAM)
 
 
 @pytest.mark.parametrize("header", ["X-JWT-Assertion", "authorization", "Backend_Token", "x-a-b-c-d"])
@@ -129,7 +130,7 @@ def test_an_upstream_header_that_is_no_header_value_is_not_sent(value):
 def test_no_name_is_both_set_and_removed(header, decision):
     decision = of_api(decision, security=KEY_AS_X_API_KEY)
     for settings in ({}, {"upstream_headers": ("X-API-Key", "X-Caller-Subject")}):
-        some = decision._replace(headers=dict.fromkeys(map(str.lower, settings.get("upstream_headers", ())), "v"))
+        some = changed(decision, headers=dict.fromkeys(map(str.lower, settings.get("upstream_headers", ())), "v"))
         for each in (decision, some):
             ensure_no_name_twice(allowed(response_to(each, backend_jwt_header=header, **settings)))
 
@@ -190,17 +191,20 @@ def test_prepared_parts_are_of_this_caller_and_of_this_api():
     assert application is not None
     accesses = [
         known.access,
-        known.access._replace(principal=principal._replace(facts=replace(principal.facts, subject="bob"))),
-        known.access._replace(principal=principal._replace(facts=replace(principal.facts, subject=None))),
-        known.access._replace(principal=principal._replace(facts=replace(principal.facts, client_id="client-2"))),
-        known.access._replace(application=replace(application, policy="Bronze")),
-        known.access._replace(key_type=None),
+        changed(known.access, principal=changed(principal, facts=changed(principal.facts, subject="bob"))),
+        changed(known.access, principal=changed(principal, facts=changed(principal.facts, subject=None))),
+        changed(
+            known.access,
+            principal=changed(principal, facts=changed(principal.facts, client_id="client-2")),
+        ),
+        changed(known.access, application=replace(application, policy="Bronze")),
+        changed(known.access, key_type=None),
     ]
     seen = []
     for access in accesses * 2:
         expected = {name: value for name, value in attributes_of(access).items() if value}
         for jwt in (None, "aaa.bbb.ccc"):
-            decision = known._replace(access=access, backend_jwt=jwt)
+            decision = changed(known, access=access, backend_jwt=jwt)
             assert metadata(CheckResponse.FromString(builder.response(decision))) == expected
         seen.append(expected)
     assert all(seen.count(each) == 2 for each in seen)
@@ -233,7 +237,7 @@ def test_a_header_that_is_not_ours_to_set_is_found_at_the_start(header):
 
 
 def test_a_decision_is_shown_without_what_the_upstream_alone_is_told():
-    shown = repr(allow()._replace(headers={"x-caller-subject": "alice"}))
+    shown = repr(changed(allow(), headers={"x-caller-subject": "alice"}))
     assert "aaa.bbb.ccc" not in shown
     assert "alice" not in shown
 

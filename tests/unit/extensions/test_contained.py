@@ -1,9 +1,9 @@
 """Answers of extensions have the documented types, or refuse."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as changed
 
 from extauthz.extensions import Access, Api, Application, Resource, known_caller
 from extauthz.extensions.contained import ContainedAuthenticator, ContainedAuthorizer, ContainedClaimSource
@@ -78,9 +78,9 @@ class Scribbling:
 async def test_what_an_extension_writes_into_an_access_reaches_nobody_else():
     """Claims stay in a cache for the next request with the token, attributes in the catalog for everybody."""
     claims, attributes = {"groups": ["readers"]}, {"tier": "free"}
-    caller = CALLER._replace(facts=replace(CALLER.facts, claims=claims))
+    caller = changed(CALLER, facts=changed(CALLER.facts, claims=claims))
     application = Application(id="app", name="App", attributes=attributes)
-    access = ACCESS._replace(principal=caller, application=application)
+    access = changed(ACCESS, principal=caller, application=application)
     await ContainedAuthorizer(Scribbling(), CONTAINMENT).authorize(ANY, access)
     await ContainedClaimSource(Scribbling(), CONTAINMENT).claims(access)
     assert (claims, attributes) == ({"groups": ["readers"]}, {"tier": "free"})

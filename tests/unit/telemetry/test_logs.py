@@ -3,16 +3,18 @@
 import io
 import json
 import logging
+from typing import NamedTuple
 
 import pytest
 import structlog
+from msgspec.structs import replace as changed
 
 from extauthz.envoy.request import RequestHeaders
 from extauthz.model.api import Api, Resource, ResourceMatch
 from extauthz.model.api_key import ApiKey
 from extauthz.model.api_security import RegisteredCertificate
 from extauthz.model.application import Application
-from extauthz.model.check import Access, Allow, Deny, Principal, RequestContext
+from extauthz.model.check import Access, Allow, Deny, GivenDetails, Principal, RequestContext
 from extauthz.model.errors import Reason
 from extauthz.model.key_manager import KeyManager
 from extauthz.model.token import TokenFacts, TokenForm
@@ -25,7 +27,7 @@ REQUEST = RequestContext(
     host="api.example.com",
     path=f"/petstore/v1/pets?access_token={TOKEN}",
     headers=RequestHeaders({"authorization": f"Bearer {TOKEN}"}),
-    request_id="request-1",
+    details=GivenDetails(request_id="request-1"),
 )
 RESOURCE = Resource(template="/pets", methods=frozenset({"GET"}))
 API = Api(id="petstore", name="PetStore", version="v1", context="/petstore/v1", resources=(RESOURCE,))
@@ -109,7 +111,7 @@ def test_an_allowed_request_is_one_line_without_token_subject_and_claims(out):
 )
 def test_a_line_names_the_kind_of_credential_and_never_the_credential(out, credential, expected):
     caller = Principal(facts=FACTS, token_key=b"the-token-key", **credential)
-    DecisionLog()(REQUEST, Allow(match=MATCH, access=ACCESS._replace(principal=caller)), 0.0015)
+    DecisionLog()(REQUEST, Allow(match=MATCH, access=changed(ACCESS, principal=caller)), 0.0015)
     event = only_line(out)
     assert {name: event.get(name) for name in expected} == expected
     assert {"key_manager", "api_key", "certificate"} & event.keys() == expected.keys() - {"credential"}
@@ -129,12 +131,27 @@ def test_a_refused_request_is_one_line_with_its_reason_and_without_the_token(out
 
 
 def test_what_an_extension_logs_shows_no_token(out):
-    """A named tuple is a tuple, which JSON would write item by item."""
-    principal = ACCESS.principal._replace(token=TOKEN)
-    access = ACCESS._replace(principal=principal)
+    principal = changed(ACCESS.principal, token=TOKEN)
+    access = changed(ACCESS, principal=principal)
     structlog.get_logger("extension").info(
         "seen", who=principal, all=[{"access": access}], decision=Allow(MATCH, access, "the-backend-jwt")
     )
     line = only_line(out)
     assert line["who"].startswith("Principal(")
     assert not [hidden for hidden in HIDDEN if hidden in json.dumps(line)]
+
+
+class OfAnExtension(NamedTuple):
+    name: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"OfAnExtension({self.name})"
+
+
+def test_a_named_tuple_is_logged_as_it_shows_itself(out):
+    """JSON would write it item by item."""
+    known = OfAnExtension("ann", "hunter2")
+    structlog.get_logger("extension").info("seen", who=known, all=[{"some": (known,)}])
+    line = only_line(out)
+    assert (line["who"], line["all"]) == ("OfAnExtension(ann)", [{"some": ["OfAnExtension(ann)"]}])

@@ -9,7 +9,7 @@ import structlog
 
 from extauthz.envoy.request import RequestHeaders
 from extauthz.model.api import Api, Resource, ResourceMatch
-from extauthz.model.check import Allow, Deny, RequestContext
+from extauthz.model.check import Allow, Deny, GivenDetails, RequestContext
 from extauthz.model.errors import Reason
 from extauthz.telemetry.logs import DecisionLog, configure_logs
 
@@ -21,7 +21,8 @@ DENY = Deny(reason=Reason.INVALID_TOKEN)
 
 
 def request(**headers):
-    return RequestContext(method="GET", host="h", path="/", headers=RequestHeaders(headers), request_id="request-1")
+    details = GivenDetails(request_id="request-1")
+    return RequestContext(method="GET", host="h", path="/", headers=RequestHeaders(headers), details=details)
 
 
 @pytest.fixture
