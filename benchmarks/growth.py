@@ -79,7 +79,8 @@ async def _by_tokens(folder: Path, issuer: Issuer) -> list[Figure]:
 
 async def _filled(folder: Path, issuer: Issuer, tokens: int, stack: AsyncExitStack) -> Served:
     cache = {"introspection": {"entries": max(tokens, 50_000)}}
-    running = running_extauthz(folder / f"tokens {tokens}", issuer, {"cache": cache}, filled=tokens)
+    command = ("benchmarks.filled", str(tokens), "serve")
+    running = running_extauthz(folder / f"tokens {tokens}", issuer, {"cache": cache}, command=command)
     return await stack.enter_async_context(running)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from benchmarks.requests import is_allowed
 from extauthz.cli.demo.processes import Processes, Program
 from extauthz.cli.demo.programs import accepts_connections, answers_ok, free_port
 
+SERVE = ("extauthz", "serve")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -72,14 +73,13 @@ async def running_extauthz(
     *,
     apis: int = 1,
     core: int | str = SERVER,
-    filled: int | None = None,
+    command: Sequence[str] = SERVE,
 ) -> AsyncIterator[Served]:
-    """`extauthz serve`, ready; with `filled`, that many opaque tokens are known to it from the start."""
+    """`extauthz serve`, ready; `command` is a module of Python and what follows it, but for the settings."""
     port, operations = free_port(), free_port()
     addresses = {"listen": f"127.0.0.1:{port}", "operations": {"listen": f"127.0.0.1:{operations}"}}
     path = write_files(folder, issuer, {**addresses, **(settings or {})}, apis=apis)
-    module = ("extauthz",) if filled is None else ("benchmarks.filled", str(filled))
-    argv = on_core(core, sys.executable, "-m", *module, "serve", "--config", str(path))
+    argv = on_core(core, sys.executable, "-m", *command, "--config", str(path))
     ready = answers_ok(f"http://127.0.0.1:{operations}/readyz")
     program = Program(name="extauthz", argv=argv, ready=ready, environment=environment(issuer))
     async with Processes(folder, start_seconds=180.0) as processes:

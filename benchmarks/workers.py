@@ -5,7 +5,6 @@ Envoy has one worker thread, so it opens one connection to each host; h2load ope
 """
 
 import os
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,17 +15,14 @@ from typing import Any
 
 from support.envoy import RunningEnvoy, running_envoy
 
-from benchmarks.cores import EVERY, LOAD, on_core, use
+from benchmarks.cores import EVERY, LOAD, use
 from benchmarks.envoy.bootstraps import with_ext_authz
 from benchmarks.figure import Figure, Runs
-from benchmarks.files import environment, write_files
 from benchmarks.h2load import checks, requests
 from benchmarks.issuer import Issuer, running_issuer
 from benchmarks.requests import check_request, client_headers
-from benchmarks.served import Served, running_extauthz
+from benchmarks.served import SERVE, Served, running_extauthz
 from extauthz.cli.demo.envoy_bootstrap import Bootstrap, cluster
-from extauthz.cli.demo.processes import Processes, Program
-from extauthz.cli.demo.programs import answers_ok, free_port
 
 _RUNS = int(os.environ.get("BENCH_RUNS", "5"))
 _REQUESTS = int(os.environ.get("BENCH_CHECKS", "4000"))
@@ -114,15 +110,9 @@ def _endpoint(port: int) -> dict[str, Any]:
 @asynccontextmanager
 async def _running_workers(folder: Path, issuer: Issuer, count: int) -> AsyncIterator[list[Served]]:
     """Each with the port that they share."""
-    port, operations = free_port(), free_port()
-    addresses = {"listen": f"127.0.0.1:{port}", "operations": {"listen": f"127.0.0.1:{operations}"}}
-    path = write_files(folder, issuer, addresses)
-    serve = (sys.executable, "-m", "extauthz", "serve", "--config", str(path), "--workers", str(count))
-    ready = answers_ok(f"http://127.0.0.1:{operations}/readyz")
-    program = Program(name="extauthz", argv=on_core(EVERY, *serve), ready=ready, environment=environment(issuer))
-    async with Processes(folder) as processes:
-        supervisor = await processes.start(program)
-        yield [Served(port=port, process_id=child) for child in _children(supervisor)]
+    command = (*SERVE, "--workers", str(count))
+    async with running_extauthz(folder, issuer, core=EVERY, command=command) as supervisor:
+        yield [Served(port=supervisor.port, process_id=child) for child in _children(supervisor.process_id)]
 
 
 def _children(process_id: int) -> list[int]:

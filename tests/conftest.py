@@ -1,10 +1,11 @@
-"""For all tests: a Valkey for those that ask, and what one of them sets for the whole process, no other one meets."""
+"""For all tests: servers for those that ask, and what one sets for the whole process, no other one meets."""
 
 import logging
 
 import pytest
 import structlog
 from redis.asyncio import Redis
+from support.authorization_server import AuthorizationServer
 from support.valkey import ValkeyServer
 
 
@@ -16,6 +17,13 @@ def logs_as_they_were():
     structlog.configure(**config)
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
+
+
+@pytest.fixture
+async def server():
+    """A key manager."""
+    async with AuthorizationServer() as running:
+        yield running
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import importlib
 import sys
 
 import pytest
-from support.authorization_server import AuthorizationServer
 from support.check_client import OVERWRITES, allowed
 from support.decisions import GOOD
 from support.extensions import install
@@ -39,12 +38,6 @@ version = "1.0"
 [project.entry-points."extauthz.authorizers"]
 counts = "counting_extension:Counts"
 """
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
 
 
 @pytest.fixture

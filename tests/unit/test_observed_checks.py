@@ -1,7 +1,6 @@
 """What is told about a Check while it is decided: its stages, its calls, and whose token was refused."""
 
 import pytest
-from support.authorization_server import AuthorizationServer
 from support.deciding import deciding, key_manager_of
 
 from extauthz.model.check import Allow, Deny
@@ -9,12 +8,6 @@ from extauthz.model.errors import Reason
 from extauthz.telemetry.stage_times import StageSampling
 
 GOOD = {"client_id": "client", "azp": "client", "scope": "read"}
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
 
 
 @pytest.fixture

@@ -13,12 +13,6 @@ from extauthz.model.errors import Reason
 
 
 @pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
-
-
-@pytest.fixture
 async def world(server):
     async with deciding(server) as running:
         yield running

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import aiohttp
 import pytest
 from structlog.testing import capture_logs
-from support.authorization_server import AuthorizationServer, Misbehaviour
+from support.authorization_server import Misbehaviour
 from support.check_client import OVERWRITES, allowed, denied, status_of
 from support.decisions import GOOD
 from support.reloading import OPERATOR_TOKEN, files_of, reloading
@@ -16,12 +16,6 @@ from extauthz.operations.server import OperationsServer
 
 pytestmark = OVERWRITES
 FAULT = {"format": "fault"}
-
-
-@pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
 
 
 @pytest.fixture

@@ -14,12 +14,6 @@ from extauthz.telemetry.health import Health
 
 
 @pytest.fixture
-async def server():
-    async with AuthorizationServer() as running:
-        yield running
-
-
-@pytest.fixture
 async def updates(server):
     async with deciding(server) as world:
         yield world.updates
