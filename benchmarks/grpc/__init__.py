@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from support.valkey import ValkeyServer
 
 from benchmarks.cores import LOAD, use
 from benchmarks.figure import Figure, GoalOn, Runs
 from benchmarks.files import BACKEND_JWT
 from benchmarks.h2load import Load, count_for
-from benchmarks.issuer import running_issuer
+from benchmarks.issuer import Issuer, running_issuer
 from benchmarks.requests import check_request, numbered_token
 from benchmarks.served import Served, replayed, running_empty, running_extauthz
 
@@ -21,6 +24,8 @@ _SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
 _PARTS = 5
 _PACED_CHECKS = int(1_500 * _SECONDS)
 _PER_SECOND = 1_000
+_DISTINCT = 1_000
+"""Tokens in turn, where each of them must be asked about: requests with one token would share one question."""
 _GOAL_SHARE, _GOAL_CORE, _GOAL_P99_MILLISECONDS = 0.80, 0.06, 3.0
 
 
@@ -31,6 +36,14 @@ class _Scenario:
     served: Served
     empty: Served
     goal: float | None = None
+    distinct: int = 1
+    """With more than one, these opaque tokens in turn instead of the request, by our replayer."""
+
+    async def load(self, served: Served, count: int) -> Load:
+        """On the one or the other."""
+        if self.distinct == 1:
+            return await served.load(self.request, count=count)
+        return await replayed(served, Path(), count=count, distinct=self.distinct)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +60,8 @@ async def figures() -> list[Figure]:
     use(LOAD)
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        scenarios = await _scenarios(folder, stack)
+        issuer = await stack.enter_async_context(running_issuer(folder))
+        scenarios = [*await _scenarios(folder, issuer, stack), *await _asking(folder, issuer, stack)]
         taken = [await _throughput(scenario) for scenario in scenarios]
         measured = [
             runs.figure(
@@ -63,8 +77,7 @@ async def figures() -> list[Figure]:
         return [*measured, await _calibration(scenarios[1], folder)]
 
 
-async def _scenarios(folder: Path, stack: AsyncExitStack) -> list[_Scenario]:
-    issuer = await stack.enter_async_context(running_issuer(folder))
+async def _scenarios(folder: Path, issuer: Issuer, stack: AsyncExitStack) -> list[_Scenario]:
     plain = await stack.enter_async_context(running_extauthz(folder / "plain", issuer))
     signing = await stack.enter_async_context(
         running_extauthz(folder / "signing", issuer, {"backend_jwt": BACKEND_JWT})
@@ -85,29 +98,50 @@ async def _scenarios(folder: Path, stack: AsyncExitStack) -> list[_Scenario]:
     ]
 
 
+async def _asking(folder: Path, issuer: Issuer, stack: AsyncExitStack) -> list[_Scenario]:
+    """Those that know no token: nothing, or too little, is kept in the process."""
+    valkey = await stack.enter_async_context(ValkeyServer())
+    redis = {"backend": "redis", "secret": ["cache-secret"], "redis": {"url": valkey.url, "timeout_seconds": 1.0}}
+    opaque = check_request(numbered_token(0))
+
+    async def scenario(name: str, request: bytes, cache: dict[str, Any], distinct: int = 1) -> _Scenario:
+        served = await stack.enter_async_context(running_extauthz(folder / name, issuer, {"cache": cache}))
+        running = running_empty(folder / f"empty {name}", await served.answer(request))
+        empty = await stack.enter_async_context(running)
+        return _Scenario(name=name, request=request, served=served, empty=empty, distinct=distinct)
+
+    unkept = {"jwt": {"enabled": False}}
+    return [
+        await scenario("cold JWT RS256", check_request(issuer.rs256[0]), unkept),
+        await scenario("cold JWT ES256", check_request(issuer.es256[0]), unkept),
+        await scenario("opaque token found in Redis", opaque, redis | {"introspection": {"entries": 1}}, _DISTINCT),
+        await scenario("opaque token, introspected", opaque, {"introspection": {"enabled": False}}, _DISTINCT),
+    ]
+
+
 async def _throughput(scenario: _Scenario) -> Runs:
     """Each run in parts that take turns with the floor's: the machine may be twice as fast a second later."""
     values, floors = [], []
-    count, floor_count = await _count(scenario.served, scenario.request), await _count(scenario.empty, scenario.request)
+    count, floor_count = await _count(scenario, scenario.served), await _count(scenario, scenario.empty)
     for _ in range(_RUNS):
         own = floor = 0.0
         for _ in range(_PARTS):
-            floor += await _processor_seconds(scenario.empty, scenario.request, floor_count)
-            own += await _processor_seconds(scenario.served, scenario.request, count)
+            floor += await _processor_seconds(scenario, scenario.empty, floor_count)
+            own += await _processor_seconds(scenario, scenario.served, count)
         values.append(_PARTS * count / own)
         floors.append(_PARTS * floor_count / floor)
     return Runs(values=tuple(values), floors=tuple(floors))
 
 
-async def _processor_seconds(served: Served, request: bytes, count: int) -> float:
+async def _processor_seconds(scenario: _Scenario, served: Served, count: int) -> float:
     """Of all of its threads, gRPC's too. By the clock it is the same, but only where nobody else is on the core."""
     before = served.processor_seconds()
-    await served.load(request, count=count)
+    await scenario.load(served, count)
     return served.processor_seconds() - before
 
 
-async def _count(served: Served, request: bytes) -> int:
-    return await count_for(_SECONDS / _PARTS, lambda count: served.load(request, count=count))
+async def _count(scenario: _Scenario, served: Served) -> int:
+    return await count_for(_SECONDS / _PARTS, lambda count: scenario.load(served, count))
 
 
 async def _paced_figures(scenario: _Scenario, folder: Path) -> list[Figure]:
@@ -142,7 +176,7 @@ async def _paced(served: Served, request: bytes, folder: Path) -> _Paced:
 async def _calibration(scenario: _Scenario, folder: Path) -> Figure:
     """The same body by both against the empty handler, which is the fastest of what they have to keep busy."""
     values, floors = [], []
-    count = await _count(scenario.empty, scenario.request)
+    count = await _count(scenario, scenario.empty)
     for _ in range(_RUNS):
         floors.append((await scenario.empty.load(scenario.request, count=count)).per_second)
         values.append((await replayed(scenario.empty, folder, count=count, body=scenario.request)).per_second)
